@@ -1,0 +1,121 @@
+/** The words of this package: what a caller asks of a sandbox, and what he is told of its end. */
+import type { Readable, Writable } from "node:stream";
+
+export type Tier = "container" | "gvisor" | "none";
+export type Runtime = "crun" | "runc" | "runsc" | "none";
+
+/** Every limit, complete. What a host cannot enforce is refused unless its name stands in `giveUp`. */
+export interface Limits {
+  /** CPUs' worth of time the sandbox may use at once, such as 1 or 0.5. */
+  readonly cpus: number;
+  /** Seconds of CPU time, user and system, of all its processes together. */
+  readonly cpuSeconds: number;
+  /** Seconds from start to end. */
+  readonly wallSeconds: number;
+  /** Bytes of memory, with tmpfs and page cache; swap is off. */
+  readonly memoryBytes: number;
+  /** Processes and threads. */
+  readonly pids: number;
+  /** Open files of one process. */
+  readonly openFiles: number;
+  /** Bytes and inodes of the private /tmp. */
+  readonly scratchBytes: number;
+  readonly scratchInodes: number;
+  /** Bytes of the private /dev/shm. */
+  readonly shmBytes: number;
+  /** Bytes of standard output and standard error together. */
+  readonly outputBytes: number;
+}
+
+export type LimitName = keyof Limits;
+/** What a caller may give up by name where the host cannot enforce it. `uid`: a user id of the sandbox's own. */
+export type GiveUp = LimitName | "uid";
+
+/** A host folder shown read-only at the same or another path; never by an inode that another sandbox shares. */
+export interface ReadOnlyMount {
+  readonly source: string;
+  readonly target: string;
+}
+
+export interface SandboxSpec {
+  readonly tier: Tier;
+  /** Default: the tier's first runtime that this host can use. */
+  readonly runtime?: Runtime;
+  readonly argv: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  readonly cwd?: string;
+  readonly mounts?: readonly ReadOnlyMount[];
+  readonly limits?: Partial<Limits>;
+  readonly giveUp?: readonly GiveUp[];
+  /** Whether standard input stays open as a pipe (default) or is empty. */
+  readonly hostname?: string;
+}
+
+/** The first cause of an end; every other flag derives from it. */
+export type Cause =
+  | { readonly kind: "exit"; readonly code: number }
+  | { readonly kind: "signal"; readonly signal: string }
+  | { readonly kind: "wallTime" }
+  | { readonly kind: "cpuTime" }
+  | { readonly kind: "memory" }
+  | { readonly kind: "pids" }
+  | { readonly kind: "output" }
+  | { readonly kind: "scratch" }
+  /** Killed by the caller, with his reason. */
+  | { readonly kind: "killed"; readonly reason: string }
+  /** Ours: the runtime failed while no limit's counter had moved. */
+  | { readonly kind: "runtimeFault"; readonly detail: string };
+
+export interface Usage {
+  readonly cpuSeconds: number;
+  readonly peakMemoryBytes: number;
+  readonly wallSeconds: number;
+  readonly outputBytes: number;
+}
+
+/** What every result is stamped with. */
+export interface SandboxStamp {
+  readonly tier: Tier;
+  readonly runtime: Runtime;
+  readonly runtimeVersion: string;
+  readonly kernel: string;
+  readonly rootless: boolean;
+  readonly cgroup: "v1" | "hybrid" | "v2" | "none";
+  readonly limits: Limits;
+  readonly gaveUp: readonly GiveUp[];
+}
+
+export interface SandboxEnd {
+  readonly cause: Cause;
+  readonly usage: Usage;
+  readonly stamp: SandboxStamp;
+}
+
+/** A reading of the clocks that matter when one asks why an answer is late. All in milliseconds, all only ever growing. */
+export interface Clocks {
+  /** CPU time used by all processes of the sandbox. */
+  readonly cpuMs: number;
+  /** Time its tasks stood ready to run while others ran (the longest-waiting task's run delay). */
+  readonly runDelayMs: number;
+  /** Time it was stopped for having used its own CPU share. */
+  readonly throttledMs: number;
+}
+
+/** A running sandbox. Streams are the program's own; counting and cutting at the output limit is done already. */
+export interface Sandbox {
+  readonly id: string;
+  readonly stamp: SandboxStamp;
+  readonly stdin: Writable;
+  readonly stdout: Readable;
+  readonly stderr: Readable;
+  /** A host folder that the program sees, read-only, as /agent: what is put there appears inside at once. */
+  readonly agentDir: string;
+  /** Resolves once, when everything of it is gone (processes, cgroups, folder); never rejects. */
+  readonly ended: Promise<SandboxEnd>;
+  /** The first cause wins: a kill after the end, or after another cause, changes nothing. */
+  kill(reason: string): void;
+  clocks(): Clocks;
+  /** Stops and continues every process of it. */
+  freeze(): void;
+  thaw(): void;
+}

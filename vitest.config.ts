@@ -1,0 +1,13 @@
+import { defineConfig } from "vitest/config";
+
+// Tests import the packages' sources (the "lanista-source" condition), so no build is needed to run one.
+export default defineConfig({
+  resolve: { conditions: ["lanista-source"] },
+  ssr: { resolve: { conditions: ["lanista-source"] } },
+  test: {
+    include: ["packages/*/src/**/*.test.ts", "test/**/*.test.ts", "bench/**/*.test.ts"],
+    exclude: ["**/node_modules/**", "**/dist/**"],
+    testTimeout: 30_000,
+    maxWorkers: 2,
+  },
+});

@@ -1,0 +1,45 @@
+# Every target sets up what it needs. Works on a Debian 12 machine with Node 20, npm 11, CPython 3.11, make and git;
+# the Node that runs Lanista (26) comes from npm, into node_modules.
+SHELL := /bin/sh
+export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
+
+.PHONY: setup demo test check format bench test-vm pack clean
+.DEFAULT_GOAL := setup
+
+setup: .cache/setup
+
+# A folder that is there already is brought up to date; an absent one is made exactly as the lock file says.
+.cache/setup: package-lock.json package.json $(wildcard packages/*/package.json) scripts/host-packages.sh
+	@mkdir -p .cache
+	scripts/host-packages.sh
+	if [ -d node_modules ]; then npm install --loglevel=error; else npm ci --loglevel=error; fi
+	@touch $@
+
+demo: setup
+	@scripts/demo.sh
+
+test: setup
+	@node scripts/test.ts
+
+check: setup
+	tsc -b
+	biome ci .
+	knip
+	node --conditions=lanista-source scripts/cli-reference.ts --check
+	@git diff --exit-code --stat -- package-lock.json
+
+format: setup
+	biome check --write .
+
+bench: setup
+	@bench/run.sh
+
+test-vm: setup
+	@test/vm/run.sh
+
+# Gives lanista-VERSION.tgz here: a package that plays matches outside the checkout.
+pack: setup
+	npm pack --workspace lanista
+
+clean:
+	rm -rf .cache .demo node_modules packages/*/dist packages/*/node_modules scripts/dist test/dist bench/dist lanista-*.tgz

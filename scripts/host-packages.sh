@@ -1,0 +1,48 @@
+#!/bin/sh
+# Installs the host's packages that Lanista uses, with apt-get, if any is missing. Needs root for that; without root it
+# prints the command and goes on, for what is missing costs only the tiers or languages named here.
+#   host-packages.sh           install what is missing
+#   host-packages.sh --check   say what is missing; exit 1 if anything is
+set -eu
+
+# package  the program it brings  why
+wanted='
+crun     crun       the container tier: the OCI runtime tried first
+runc     runc       the container tier: the other OCI runtime
+runsc    runsc      the gvisor tier: a kernel of its own for each sandbox
+uidmap   newuidmap  sandboxes without root: user ids of their own
+python3  python3    agents written in Python
+gcc      gcc        the example agent in C
+libc6-dev /usr/include/stdlib.h the example agent in C, linked statically
+'
+
+has() {
+  case $1 in
+    /*) [ -e "$1" ] ;;
+    *) PATH=$PATH:/usr/sbin:/sbin command -v "$1" >/dev/null 2>&1 ;;
+  esac
+}
+
+missing=
+while read -r package program why; do
+  [ -n "$package" ] || continue
+  if ! has "$program"; then
+    echo "missing: $package ($why)" >&2
+    missing="$missing $package"
+  fi
+done <<EOF
+$wanted
+EOF
+
+[ -n "$missing" ] || exit 0
+[ "${1-}" != --check ] || exit 1
+
+install="apt-get install --yes --no-install-recommends$missing"
+if ! has apt-get; then
+  echo "This host has no apt-get; install these by its own means:$missing" >&2
+elif [ "$(id -u)" -ne 0 ]; then
+  echo "To have them, run: sudo $install" >&2
+else
+  export DEBIAN_FRONTEND=noninteractive
+  $install >&2 || { apt-get update >&2 && $install >&2; }
+fi

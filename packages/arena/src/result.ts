@@ -1,0 +1,69 @@
+/** What a match gives back. The JSON form of MatchResult is the document that `lanista match --json` prints. */
+import type { SandboxStamp } from "@lanista/sandbox/types";
+
+/** What an agent can do wrong; docs/agent-protocol.md says when it is which. */
+export const FAULTS = [
+  "start",
+  "crash",
+  "timeout",
+  "cpu",
+  "memory",
+  "pids",
+  "output",
+  "scratch",
+  "illegal_action",
+  "protocol",
+] as const;
+export type Fault = (typeof FAULTS)[number];
+
+/** How a match ended: exactly one of these. Scores and ranks exist for the first two alone. */
+export type Outcome =
+  | { readonly kind: "completed" }
+  /** `seats` were at fault; `fault` and `detail` are those of the first of them. */
+  | { readonly kind: "agent_fault"; readonly seats: readonly number[]; readonly fault: Fault; readonly detail: string }
+  /** Ours. `seat`: the seat whose box every attempt failed in, where they agree: then it waits for a person. */
+  | { readonly kind: "infra_fault"; readonly detail: string; readonly seat?: number }
+  | { readonly kind: "cancelled" };
+
+/** Every result is stamped with what it ran in; `limits` are those of one seat's box. */
+export type MatchStamp = SandboxStamp;
+
+export interface SeatResult {
+  readonly agent: string;
+  /** SHA-256 of the agent's files, hexadecimal. */
+  readonly digest: string;
+  /** Sum of the returns; null after a fault of ours, when cancelled, or where the only seat was at fault. */
+  readonly score: number | null;
+  /** 1 is best; equals share the better rank, the guilty come last. null where `score` is. */
+  readonly rank: number | null;
+  /** How many faults were counted: at most 1 with on-fault `forfeit`. */
+  readonly faults: number;
+  /** The same by kind. */
+  readonly faultKinds: Readonly<Partial<Record<Fault, number>>>;
+  /** The file that holds what the agent wrote to standard error, if logs were asked for. */
+  readonly log: string | null;
+  readonly cpuSeconds: number;
+  readonly peakMemoryBytes: number;
+}
+
+export interface MatchResult {
+  readonly outcome: Outcome;
+  /** The environment's id. */
+  readonly env: string;
+  readonly envVersion: number;
+  readonly options: Readonly<Record<string, number | boolean | string>>;
+  readonly seed: number;
+  readonly seats: readonly SeatResult[];
+  /** Episodes that came to their end, a forfeited one included. */
+  readonly episodes: number;
+  /** Steps over all episodes. */
+  readonly steps: number;
+  /** `file` is null where none was asked for; `hash` covers what a re-run reproduces. */
+  readonly replay: { readonly file: string | null; readonly hash: string };
+  /** null where no box came to life. */
+  readonly sandbox: MatchStamp | null;
+  /** How often the match was played: above 1 after faults of ours. */
+  readonly attempts: number;
+  readonly wallSeconds: number;
+  readonly engine: string;
+}

@@ -1,7 +1,14 @@
+import { cartPole } from "./cart-pole.ts";
 import type { EnvironmentDefinition } from "./environment.ts";
+import { frozenLake } from "./frozen-lake.ts";
+import { kuhnPoker } from "./kuhn-poker.ts";
+import { pong } from "./pong.ts";
+import { rockPaperScissors } from "./rock-paper-scissors.ts";
 import { ticTacToe } from "./tic-tac-toe.ts";
+
+const all: readonly EnvironmentDefinition[] = [ticTacToe, pong, rockPaperScissors, kuhnPoker, frozenLake, cartPole];
 
 /** Every built-in environment, by id. */
 export const environments: ReadonlyMap<string, EnvironmentDefinition> = new Map(
-  [ticTacToe as EnvironmentDefinition].map((definition) => [definition.id, definition]),
+  all.map((definition) => [definition.id, definition]),
 );

@@ -1,0 +1,45 @@
+"""Random playouts of OpenSpiel's two-seat board games, without chance, as golden episodes."""
+
+import importlib.metadata
+import random
+
+import pyspiel
+
+SOURCE = "open_spiel " + importlib.metadata.version("open-spiel")
+
+
+def perft(state, depth):
+    """Leaves at exactly `depth`: a finished game has none below it."""
+    if depth == 0:
+        return 1
+    if state.is_terminal():
+        return 0
+    actions = state.legal_actions()
+    return len(actions) if depth == 1 else sum(perft(state.child(a), depth - 1) for a in actions)
+
+
+def playout(golden, game, rng, prefer=None):
+    """One game of uniformly random moves. `prefer(state)` may name an action to be played where it can be."""
+    state = game.new_initial_state()
+    golden.episode(seat=state.current_player(), legal=state.legal_actions())
+    while not state.is_terminal():
+        wanted = prefer(state) if prefer else None
+        action = wanted if wanted in state.legal_actions() else rng.choice(state.legal_actions())
+        state.apply_action(action)
+        if state.is_terminal():
+            golden.step(action, reward=state.rewards())
+        else:
+            golden.step(action, seat=state.current_player(), legal=state.legal_actions())
+    golden.end("terminated", **{"return": state.returns()})
+    golden.comment(str(state))
+
+
+def section(golden, name, options, spiel, seed, episodes, depth=0, prefer=None):
+    """`spiel` is OpenSpiel's game string for the environment `name` with these options."""
+    game = pyspiel.load_game(spiel)
+    rng = random.Random(seed)
+    golden.env(name, **options)
+    if depth:
+        golden.perft(perft(game.new_initial_state(), d) for d in range(1, depth + 1))
+    for _ in range(episodes):
+        playout(golden, game, rng, prefer)

@@ -1,0 +1,278 @@
+"""Runs one Python agent behind the agent protocol (docs/agent-protocol.md). Python 3.8 or newer, standard library alone.
+
+Theory of operation. The host writes questions to standard input and reads answers from standard output. Before anything
+of the agent is loaded, both are moved to private descriptors: descriptor 0 becomes an empty input and descriptor 1 the
+log, so that nothing an agent prints or reads, in Python or in C, can reach the protocol by accident. (An agent that goes
+looking for the private descriptors can only speak for itself, which it may anyway.)
+
+All imports of the runner's own happen before the first line is read: in a warm sandbox they are done when `start`
+arrives. The agent's files are there only from then on.
+"""
+
+import gc
+import json
+import os
+import sys
+
+ERROR_CHARS = 4000  # of an error's text in an answer; the log gets more
+LOG_CHARS = 16000
+LARGEST = 2**53  # integers beyond it are not exact in JSON
+
+
+def take_stdio():
+    """Moves the protocol to private descriptors; returns a line reader and the descriptor to write answers to."""
+    questions = open(os.dup(0), "rb", buffering=1 << 16)
+    answers = os.dup(1)
+    empty, write_end = os.pipe()
+    os.close(write_end)
+    os.dup2(empty, 0)
+    os.close(empty)
+    os.dup2(2, 1)
+    # A killed process loses what it has not flushed, and the last lines are the ones its author needs.
+    sys.stdout.reconfigure(line_buffering=True)
+    return questions, answers
+
+
+def import_numpy():
+    """NumPy, if this Python has a working one."""
+    try:
+        import numpy
+    except ImportError:
+        return None
+    except Exception as error:
+        print("NumPy is installed but cannot be imported, so observations are lists: %r" % (error,), file=sys.stderr)
+        return None
+    return numpy
+
+
+def send(fd, data):
+    while data:
+        data = data[os.write(fd, data) :]
+
+
+def describe(error):
+    """The error as text, without the runner's own frames."""
+    import traceback
+
+    frames = error.__traceback__
+    while frames is not None and frames.tb_frame.f_code.co_filename == __file__:
+        frames = frames.tb_next
+    return "".join(traceback.format_exception(type(error), error, frames))
+
+
+def shorten(text, limit):
+    """Keeps both ends: the last line names the error, the first frames say where it began."""
+    if len(text) <= limit:
+        return text
+    half = limit // 2
+    return "%s\n... %d characters left out ...\n%s" % (text[:half], len(text) - 2 * half, text[-half:])
+
+
+def error_answer(question, error):
+    try:
+        text = describe(error)
+    except BaseException:  # an agent's own exception class can fail at being described
+        text = type(error).__name__
+    try:
+        print(shorten(text, LOG_CHARS), file=sys.__stderr__, flush=True)
+    except (OSError, ValueError):
+        pass  # the agent closed its log
+    answer = {"id": question, "error": shorten(text, ERROR_CHARS)}
+    return json.dumps(answer).encode() + b"\n"
+
+
+def accepted_arguments(factory):
+    """The names of the arguments a function or class can be given, and whether it takes any name (**kwargs)."""
+    function = factory.__init__ if isinstance(factory, type) else factory
+    code = getattr(function, "__code__", None)
+    if code is not None and not hasattr(function, "__wrapped__"):
+        names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+        return names, bool(code.co_flags & 0x08)
+    import inspect  # 10 ms, so only for what has no code of its own
+
+    try:
+        parameters = inspect.signature(factory).parameters
+    except (TypeError, ValueError):
+        return (), False
+    return tuple(parameters), any(p.kind is p.VAR_KEYWORD for p in parameters.values())
+
+
+def make_agent(factory, info):
+    names, any_name = accepted_arguments(factory)
+    arguments = {}
+    if "player_id" in names or any_name:
+        arguments["player_id"] = info["seat"]
+    if "info" in names:
+        arguments["info"] = info
+    return factory(**arguments)
+
+
+METHODS = ("act", "get_action", "predict")
+
+
+def find_method(owner, names=METHODS):
+    for name in names:
+        method = getattr(owner, name, None)
+        if callable(method):
+            return method
+    return None
+
+
+def load_agent(info):
+    """Loads the agent's file; returns the object with its methods, be it an agent or the module itself."""
+    folder = info["agent_dir"]
+    path = os.path.join(folder, info.get("entry", "agent.py"))
+    os.chdir(folder)
+    sys.path[0] = folder  # in place of the runner's own folder
+    sys.argv[:] = [path]
+    name = os.path.splitext(os.path.basename(path))[0]
+    # A file may bear a standard module's name; as sys.modules' entry it would take that module's place.
+    if name in sys.modules or name in getattr(sys, "stdlib_module_names", ()) or not name.isidentifier():
+        name = "lanista_agent"
+    module = type(sys)(name)
+    module.__file__ = path
+    sys.modules[name] = module
+    with open(path, "rb") as file:
+        code = compile(file.read(), path, "exec", dont_inherit=True)
+    exec(code, module.__dict__)
+
+    factory = getattr(module, "create_agent", None)
+    if not callable(factory):
+        factory = getattr(module, "Agent", None)
+    agent = make_agent(factory, info) if callable(factory) else module
+    if find_method(agent) is None:
+        where = path if agent is module else "the agent made by %s" % (getattr(factory, "__name__", factory),)
+        raise TypeError("%s has none of the functions %s" % (where, ", ".join(name + "(observation)" for name in METHODS)))
+    return agent
+
+
+def observer(info, numpy):
+    """A function from the protocol's flat list to what the agent sees."""
+    space = info["observation_space"]
+    if space["type"] == "Discrete":
+        return lambda flat: flat[0] if isinstance(flat, list) else flat
+    shape = tuple(space["shape"])
+    if numpy is not None:
+        array, dtype = numpy.array, numpy.dtype(space["dtype"])
+        if len(shape) == 1:
+            return lambda flat: array(flat, dtype)
+        return lambda flat: array(flat, dtype).reshape(shape)
+    extents = shape[:0:-1]
+
+    def nest(flat):
+        for extent in extents:
+            flat = [flat[i : i + extent] for i in range(0, len(flat), extent)]
+        return flat
+
+    return nest
+
+
+def to_integer(action):
+    """The action as an exact integer; None, with a line in the log, if it is none."""
+    number = None
+    if type(action).__name__ not in ("bool", "bool_"):
+        try:
+            number = action.__index__()  # int, NumPy's integers and its arrays without dimensions
+        except (AttributeError, TypeError, ValueError):
+            pass
+    if number is not None and -LARGEST < number < LARGEST:
+        return number
+    shown = shorten(repr(action), 200)
+    print("an action is an integer, and the agent returned %s: %s" % (type(action).__name__, shown), file=sys.stderr)
+    return None
+
+
+class Episodes:
+    """Tells the agent of episodes' starts and ends, where it has reset() and episode_end(reward)."""
+
+    def __init__(self, agent):
+        self.reset = find_method(agent, ("reset",))
+        self.end = find_method(agent, ("episode_end",))
+        self.current = None
+        self.error = None
+
+    def start(self, episode):
+        self.current = episode
+        if self.reset is not None:
+            self.reset()
+
+    def finish(self, message):
+        self.current = None
+        if self.end is None:
+            return
+        try:
+            self.end(message["return"])
+        except BaseException as error:
+            # No question is open, so there is nothing to answer: the next question gets it.
+            self.error = error
+
+    def raise_pending(self):
+        if self.error is not None:
+            error, self.error = self.error, None
+            raise error
+
+
+def play(agent, info, numpy, questions, answers):
+    choose = find_method(agent)
+    # Stable-Baselines' predict gives the action and a state.
+    paired = choose.__name__ == "predict" if hasattr(choose, "__name__") else False
+    observe = observer(info, numpy)
+    masked = info.get("masked", True)
+    episodes = Episodes(agent)
+    decode = json.JSONDecoder().raw_decode
+    readline = questions.readline
+    while True:
+        line = readline()
+        if not line:
+            return
+        message = decode(line.decode())[0]
+        kind = message["type"]
+        if kind == "act":
+            question = message["id"]
+            try:
+                if message["episode"] != episodes.current:
+                    episodes.raise_pending()
+                    episodes.start(message["episode"])
+                observation = observe(message["observation"])
+                if masked:
+                    mask = message["action_mask"]
+                    observation = {
+                        "observation": observation,
+                        "action_mask": mask if numpy is None else numpy.array(mask, numpy.int8),
+                    }
+                action = choose(observation)
+                if paired and isinstance(action, tuple):
+                    action = action[0]
+                if type(action) is not int or not -LARGEST < action < LARGEST:
+                    action = to_integer(action)
+                answer = b'{"id":%d,"action":null}\n' % question if action is None else b'{"id":%d,"action":%d}\n' % (question, action)
+            except BaseException as error:
+                answer = error_answer(question, error)
+            send(answers, answer)
+        elif kind == "episode_end":
+            episodes.finish(message)
+
+
+def main():
+    questions, answers = take_stdio()
+    numpy = import_numpy()
+    while True:
+        line = questions.readline()
+        if not line:
+            return
+        info = json.loads(line)
+        if info["type"] == "start":
+            break
+    try:
+        agent = load_agent(info)
+    except BaseException as error:
+        send(answers, error_answer(None, error))
+        return
+    # What exists now stays: the collector need not look at it again at each full collection.
+    gc.freeze()
+    send(answers, b'{"type":"ready","protocol":1}\n')
+    play(agent, info, numpy, questions, answers)
+
+
+if __name__ == "__main__":
+    main()

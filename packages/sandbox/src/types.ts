@@ -47,7 +47,7 @@ export interface SandboxSpec {
   readonly mounts?: readonly ReadOnlyMount[];
   readonly limits?: Partial<Limits>;
   readonly giveUp?: readonly GiveUp[];
-  /** Whether standard input stays open as a pipe (default) or is empty. */
+  /** Default: "box". */
   readonly hostname?: string;
 }
 
@@ -95,21 +95,26 @@ export interface SandboxEnd {
 export interface Clocks {
   /** CPU time used by all processes of the sandbox. */
   readonly cpuMs: number;
-  /** Time its tasks stood ready to run while others ran (the longest-waiting task's run delay). */
+  /** Time its tasks stood ready to run while others ran, summed over the tasks. */
   readonly runDelayMs: number;
   /** Time it was stopped for having used its own CPU share. */
   readonly throttledMs: number;
 }
 
-/** A running sandbox. Streams are the program's own; counting and cutting at the output limit is done already. */
+/**
+ * A running sandbox. The streams are the program's own and must be read by the caller, who bounds what he keeps; bytes are
+ * counted as they are read, and the sandbox is ended soon after the output limit is passed.
+ */
 export interface Sandbox {
   readonly id: string;
   readonly stamp: SandboxStamp;
   readonly stdin: Writable;
   readonly stdout: Readable;
   readonly stderr: Readable;
-  /** A host folder that the program sees, read-only, as /agent: what is put there appears inside at once. */
+  /** A host folder that the program sees, read-only, at `agentPath`: what is put there appears inside at once. */
   readonly agentDir: string;
+  /** "/agent"; in the tier `none`, which has no root of its own, the host folder itself. */
+  readonly agentPath: string;
   /** Resolves once, when everything of it is gone (processes, cgroups, folder); never rejects. */
   readonly ended: Promise<SandboxEnd>;
   /** The first cause wins: a kill after the end, or after another cause, changes nothing. */

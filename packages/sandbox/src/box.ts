@@ -1,0 +1,212 @@
+/**
+ * One running box of the container and gvisor tiers: a child process (the launcher's chain), the box's control groups and
+ * folder, and a watch that compares counters with limits. The end has one cause, the first; the order of release is the
+ * reverse of the order of making: processes, control groups, folder.
+ */
+import { readFileSync, statfsSync } from "node:fs";
+import { rm } from "node:fs/promises";
+import { constants } from "node:os";
+import { join } from "node:path";
+import type { Readable, Writable } from "node:stream";
+import { type BoxCgroup, type CgroupReading, signal } from "./cgroup.ts";
+import { LAUNCH_LOG, RUNTIME_LOG } from "./launch.ts";
+import { type Child, exitCause, FirstCause, outputBytes, quietStreams, timerMs } from "./program.ts";
+import { RunDelay } from "./run-delay.ts";
+import type { Cause, Clocks, Limits, Sandbox, SandboxEnd, SandboxStamp } from "./types.ts";
+
+/** How often counters are compared with limits. A limit is passed by at most what fits in this time. */
+const WATCH_MS = 25;
+
+export interface BoxParts {
+  readonly id: string;
+  readonly child: Child;
+  readonly cgroup: BoxCgroup;
+  readonly dir: string;
+  readonly agentDir: string;
+  readonly stamp: SandboxStamp;
+  readonly limits: Limits;
+  /** Where the scratch file system is found from the box's process: inside its root, or in the launcher's mounts. */
+  readonly scratch: { readonly path: string; readonly namespaces: number };
+  /** Added to the memory and CPU figures by a runtime that lives in the box's groups is reported as the box's own. */
+  readonly onEnded: () => void;
+}
+
+const signalNames = new Map(Object.entries(constants.signals).map(([name, number]) => [number as number, name]));
+
+export class Box implements Sandbox {
+  readonly id: string;
+  readonly stamp: SandboxStamp;
+  readonly stdin: Writable;
+  readonly stdout: Readable;
+  readonly stderr: Readable;
+  readonly agentDir: string;
+  readonly agentPath = "/agent";
+  readonly ended: Promise<SandboxEnd>;
+  readonly #parts: BoxParts;
+  readonly #cause = new FirstCause();
+  readonly #runDelay = new RunDelay();
+  readonly #watch: NodeJS.Timeout;
+  #wall: NodeJS.Timeout;
+  #startedMs = performance.now();
+  #scratchPath: string | undefined;
+
+  constructor(parts: BoxParts) {
+    this.#parts = parts;
+    this.id = parts.id;
+    this.stamp = parts.stamp;
+    this.stdin = parts.child.stdin;
+    this.stdout = parts.child.stdout;
+    this.stderr = parts.child.stderr;
+    this.agentDir = parts.agentDir;
+    quietStreams(parts.child);
+    this.#wall = setTimeout(() => this.#end({ kind: "wallTime" }), timerMs(parts.limits.wallSeconds));
+    this.#watch = setInterval(() => this.#look(), WATCH_MS);
+    this.ended = new Promise((resolve) => {
+      let over = false;
+      const finish = (code: number | null, by: NodeJS.Signals | null, failure?: Error): void => {
+        if (over) return;
+        over = true;
+        this.#finish(code, by, failure).then(resolve);
+      };
+      parts.child.once("exit", (code, by) => finish(code, by));
+      parts.child.once("error", (error) => finish(null, null, error));
+    });
+  }
+
+  /** Starts the wall clock anew: a warm box's time begins when it is handed out. */
+  restartWallClock(): void {
+    clearTimeout(this.#wall);
+    this.#startedMs = performance.now();
+    if (this.#cause.get() === undefined)
+      this.#wall = setTimeout(() => this.#end({ kind: "wallTime" }), timerMs(this.#parts.limits.wallSeconds));
+  }
+
+  kill(reason: string): void {
+    this.#end({ kind: "killed", reason });
+  }
+
+  clocks(): Clocks {
+    const reading = this.#parts.cgroup.read();
+    return {
+      cpuMs: reading.cpuMs,
+      throttledMs: reading.throttledMs,
+      runDelayMs: this.#runDelay.update(this.#parts.cgroup.tids()),
+    };
+  }
+
+  cpuMs(): number {
+    return this.#parts.cgroup.cpuMs();
+  }
+
+  freeze(): void {
+    this.#parts.cgroup.freeze();
+  }
+
+  thaw(): void {
+    this.#parts.cgroup.thaw();
+  }
+
+  #end(cause: Cause): void {
+    if (!this.#cause.set(cause)) return;
+    this.#kill();
+  }
+
+  #kill(): void {
+    const { child } = this.#parts;
+    if (child.pid !== undefined && child.exitCode === null && child.signalCode === null) signal(child.pid, "SIGKILL");
+    clearInterval(this.#watch);
+    clearTimeout(this.#wall);
+  }
+
+  #look(): void {
+    const cause = this.#reached(this.#parts.cgroup.read());
+    if (cause !== undefined) this.#end(cause);
+  }
+
+  /** The limit that was reached, if one was. */
+  #reached(reading: CgroupReading): Cause | undefined {
+    const { limits, child } = this.#parts;
+    if (reading.memoryKills > 0) return { kind: "memory" };
+    if (reading.pidsRefused > 0) return { kind: "pids" };
+    if (reading.cpuMs >= limits.cpuSeconds * 1000) return { kind: "cpuTime" };
+    if (outputBytes(child) > limits.outputBytes) return { kind: "output" };
+    if (this.#scratchFull()) return { kind: "scratch" };
+    return undefined;
+  }
+
+  #scratchFull(): boolean {
+    try {
+      this.#scratchPath ??= this.#findScratch();
+      if (this.#scratchPath === undefined) return false;
+      const { bfree, ffree } = statfsSync(this.#scratchPath);
+      return bfree === 0 || ffree === 0;
+    } catch {
+      // Not set up yet, or gone with the box.
+      return false;
+    }
+  }
+
+  /** Through /proc/<pid>/root of a process that stands in the right mount namespace. */
+  #findScratch(): string | undefined {
+    const { cgroup, scratch } = this.#parts;
+    for (const pid of cgroup.pids()) {
+      const namespaced = /^NSpid:\s+(.*)$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]?.split(/\s+/) ?? [];
+      if (namespaced.length !== scratch.namespaces) continue;
+      const path = join(`/proc/${pid}/root`, scratch.path);
+      // The file system must be the box's own tmpfs already, not the folder it will be mounted on.
+      if (statfsSync(path).type === TMPFS_MAGIC) return path;
+    }
+    return undefined;
+  }
+
+  async #finish(code: number | null, by: NodeJS.Signals | null, failure: Error | undefined): Promise<SandboxEnd> {
+    const { cgroup, dir, child, stamp, onEnded } = this.#parts;
+    const wallSeconds = (performance.now() - this.#startedMs) / 1000;
+    const reading = cgroup.read();
+    const reached = this.#reached(reading);
+    if (reached !== undefined) this.#cause.set(reached);
+    this.#cause.set(this.#exit(code, by, failure));
+    this.#kill();
+    let cause = this.#cause.get()!;
+    try {
+      await cgroup.remove();
+      await rm(dir, { recursive: true, force: true });
+    } catch (error) {
+      if (cause.kind === "exit" || cause.kind === "killed")
+        cause = { kind: "runtimeFault", detail: `cleaning up: ${(error as Error).message}` };
+    }
+    onEnded();
+    return {
+      cause,
+      usage: {
+        cpuSeconds: reading.cpuMs / 1000,
+        peakMemoryBytes: reading.peakMemoryBytes,
+        wallSeconds,
+        outputBytes: outputBytes(child),
+      },
+      stamp,
+    };
+  }
+
+  /** An end that no limit explains. */
+  #exit(code: number | null, by: NodeJS.Signals | null, failure: Error | undefined): Cause {
+    if (failure !== undefined)
+      return { kind: "runtimeFault", detail: `the launcher did not start: ${failure.message}` };
+    const log = (name: string): string => {
+      try {
+        return readFileSync(join(this.#parts.dir, name), "utf8").slice(-2000).trim();
+      } catch {
+        return "";
+      }
+    };
+    const launch = log(LAUNCH_LOG);
+    const runtime = log(RUNTIME_LOG);
+    if (launch !== "") return { kind: "runtimeFault", detail: launch };
+    if (code !== 0 && /"level":\s*"(error|fatal)"/.test(runtime)) return { kind: "runtimeFault", detail: runtime };
+    // The chain passes an exit status on; a signal means that a part of the chain itself was killed, and not by us.
+    if (code === null) return { kind: "runtimeFault", detail: `the runtime was killed by ${by}` };
+    return exitCause(code, (number) => signalNames.get(number));
+  }
+}
+
+const TMPFS_MAGIC = 0x01021994;

@@ -1,0 +1,290 @@
+/**
+ * Theory of operation.
+ *
+ * A SandboxHost starts untrusted programs in boxes and says how each of them ended. It needs root, or a user with ids of
+ * its own to hand out; the programs get neither: no capability, no network, no file but /usr, their own /agent and /tmp,
+ * and a user id that nobody else has.
+ *
+ *   this process ── spawns ──> launcher chain (launch.ts) ── becomes ──> OCI runtime ── makes ──> the box
+ *        │                        one pid namespace and one mount namespace around all of it
+ *        ├── control groups (cgroup.ts), made here, so that their counters outlive the runtime
+ *        ├── a folder (the bundle: bundle.ts, root.ts), read by the runtime
+ *        └── a watch (box.ts): counters against limits; the first cause of an end wins
+ *
+ * What flows: the program's standard input, output and error, as pipes; files, by way of /agent, from us to the program.
+ * Nothing else. What the host cannot enforce is refused before anything is started (enforceable.ts).
+ *
+ * How it fails: the program's misdeeds are causes of an end, never exceptions. A start that fails half-way releases what
+ * it had made. If this process is killed, the kernel kills the boxes with it; their folders and groups go when the next
+ * host opens (owners.ts).
+ */
+import { spawn } from "node:child_process";
+import { randomInt } from "node:crypto";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { Box } from "./box.ts";
+import { bundleConfig } from "./bundle.ts";
+import { type Allowance, type BoxCgroup, OwnerCgroups } from "./cgroup.ts";
+import { type CgroupLayout, cgroupLayout } from "./cgroup-layout.ts";
+import { refuseUnenforceable, unenforceable } from "./enforceable.ts";
+import { SandboxError } from "./errors.ts";
+import { launchCommand } from "./launch.ts";
+import { normaliseGiveUp, normaliseLimits } from "./limits.ts";
+import { BareProcess } from "./none.ts";
+import { makeOwner, type Owner, removeLeftovers, runFolder } from "./owners.ts";
+import type { Child } from "./program.ts";
+import { makeRoot, overlays } from "./root.ts";
+import {
+  findExecutable,
+  kernelRelease,
+  needExecutable,
+  type OciRuntime,
+  packageOf,
+  runtimesOf,
+  versionOf,
+} from "./runtimes.ts";
+import { type SeccompArch, seccompProfile } from "./seccomp.ts";
+import type { LimitName, Sandbox, SandboxSpec, SandboxStamp } from "./types.ts";
+
+/** Room for runtimes that live in the box's own groups: crun is one task; gVisor's kernel is a Go program of many. */
+const ALLOWANCE: Readonly<Record<OciRuntime, Allowance>> = {
+  crun: { pids: 1, memoryBytes: 2 * 1024 * 1024 },
+  runc: { pids: 0, memoryBytes: 0 },
+  runsc: { pids: 64, memoryBytes: 64 * 1024 * 1024 },
+};
+
+/** User ids handed out: far from those of people, services and other containers. */
+const UIDS = { root: [1_100_000_000, 2_100_000_000], rootless: [1000, 65_000] } as const;
+
+const DEFAULT_ENV = { PATH: "/usr/local/bin:/usr/bin:/bin", HOME: "/tmp", LANG: "C.UTF-8", TMPDIR: "/tmp" } as const;
+
+export interface SandboxHostOptions {
+  /** Default: LANISTA_RUN_DIR, /run/lanista for root, a folder of the user's for others. */
+  readonly runDir?: string;
+}
+
+export class SandboxHost {
+  readonly #layout: CgroupLayout;
+  readonly #owner: Owner;
+  readonly #cgroups: OwnerCgroups;
+  readonly #rootless: boolean;
+  readonly #live = new Set<Sandbox>();
+  readonly #versions = new Map<OciRuntime, Promise<string>>();
+  #count = 0;
+  #closed = false;
+
+  private constructor(layout: CgroupLayout, owner: Owner, cgroups: OwnerCgroups) {
+    this.#layout = layout;
+    this.#owner = owner;
+    this.#cgroups = cgroups;
+    this.#rootless = process.getuid?.() !== 0;
+  }
+
+  /** Removes what killed hosts left behind, and makes a place for this one. Throws SandboxError. */
+  static async open(options: SandboxHostOptions = {}): Promise<SandboxHost> {
+    const runDir = options.runDir ?? runFolder();
+    try {
+      const layout = cgroupLayout();
+      await removeLeftovers(runDir, layout);
+      const owner = makeOwner(runDir, layout);
+      try {
+        return new SandboxHost(layout, owner, new OwnerCgroups(layout, owner.name));
+      } catch (error) {
+        await rm(owner.folder, { recursive: true, force: true });
+        throw error;
+      }
+    } catch (error) {
+      throw SandboxError.from(error, `making a place for sandboxes in ${runDir}`);
+    }
+  }
+
+  /**
+   * Starts a program. Must be called on the main thread. Resolves as soon as the launcher runs: a program that cannot be
+   * started shows in `ended`. Throws SandboxError: `refused` for what this host cannot enforce, `fault` for what broke.
+   */
+  async start(spec: SandboxSpec): Promise<Sandbox> {
+    if (this.#closed) throw new SandboxError("refused", "this host is closed");
+    if (spec.argv.length === 0) throw new SandboxError("refused", "a program needs at least its own name as argv");
+    const limits = normaliseLimits(spec.limits);
+    const giveUp = normaliseGiveUp(spec.giveUp);
+    const id = `b${++this.#count}`;
+    const dir = join(this.#owner.folder, id);
+    if (spec.tier === "none") {
+      if (spec.runtime !== undefined && spec.runtime !== "none")
+        throw new SandboxError("refused", `the tier none has no runtime ${spec.runtime}`);
+      const stamp = this.#stamp(spec, "none", "none", limits, [
+        ...unenforceable("none", this.#layout, this.#rootless).keys(),
+      ]);
+      return this.#track(
+        new BareProcess({ id, dir, spec, env: DEFAULT_ENV, limits, stamp, onEnded: () => this.#forget(id) }),
+      );
+    }
+    const runtime = this.#choose(spec);
+    const executable = needExecutable(runtime);
+    for (const tool of ["setpriv", "unshare"]) needExecutable(tool);
+    const impossible = unenforceable(runtime, this.#layout, this.#rootless);
+    refuseUnenforceable(impossible, giveUp);
+    const version = await this.#version(runtime, executable);
+    const stamp = this.#stamp(spec, runtime, version, limits, [...impossible.keys()]);
+    return this.#track(this.#launch({ spec, runtime, executable, stamp, id, dir }));
+  }
+
+  #launch(parts: {
+    spec: SandboxSpec;
+    runtime: OciRuntime;
+    executable: string;
+    stamp: SandboxStamp;
+    id: string;
+    dir: string;
+  }): Box {
+    const { spec, runtime, stamp, id, dir } = parts;
+    const { limits } = stamp;
+    const layers = overlays(spec.mounts ?? []);
+    let cgroup: BoxCgroup | undefined;
+    try {
+      const [least, most] = this.#rootless ? UIDS.rootless : UIDS.root;
+      const uid = stamp.gaveUp.includes("uid") ? 0 : randomInt(least, most);
+      const user = { uid, gid: uid };
+      const hostname = spec.hostname ?? "box";
+      for (const name of ["", "rootfs", "agent", "empty", "state", "scratch", "shm"])
+        mkdirSync(join(dir, name), { mode: 0o755 });
+      makeRoot(
+        join(dir, "rootfs"),
+        user,
+        layers.map((layer) => layer.target),
+        hostname,
+      );
+      const enforce = (name: LimitName): boolean => !stamp.gaveUp.includes(name);
+      cgroup = this.#cgroups.box(id, limits, enforce, ALLOWANCE[runtime]);
+      // runc's many threads would count against the box, so it stays outside, and its hook moves the program in.
+      const byHook = runtime === "runc";
+      const config = bundleConfig({
+        runtime,
+        argv: spec.argv,
+        env: { ...DEFAULT_ENV, ...spec.env },
+        cwd: spec.cwd ?? "/tmp",
+        hostname,
+        user,
+        limits,
+        overlays: layers,
+        agentDir: join(dir, "agent"),
+        emptyDir: join(dir, "empty"),
+        ...(runtime === "runsc" ? { hostTmpfs: { scratch: join(dir, "scratch"), shm: join(dir, "shm") } } : {}),
+        seccomp: seccompProfile(architecture()),
+        hookFiles: byHook ? cgroup.procsFiles : [],
+        ...(byHook ? { cgroupsPath: join(this.#owner.name, `runc-${id}`) } : {}),
+      });
+      writeFileSync(join(dir, "config.json"), JSON.stringify(config));
+      const [command, ...args] = launchCommand({
+        runtime,
+        executable: parts.executable,
+        dir,
+        rootless: this.#rootless,
+        cgroup: this.#layout.mode,
+        entryFiles: byHook ? [] : cgroup.entryFiles,
+        limits,
+      });
+      const child = spawn(command!, args, {
+        cwd: dir,
+        env: { PATH: `${process.env.PATH}:/usr/sbin:/sbin` },
+        stdio: ["pipe", "pipe", "pipe"],
+      }) as Child;
+      return new Box({
+        id,
+        child,
+        cgroup,
+        dir,
+        agentDir: join(dir, "agent"),
+        stamp,
+        limits,
+        scratch: runtime === "runsc" ? { path: join(dir, "scratch"), namespaces: 2 } : { path: "/tmp", namespaces: 3 },
+        onEnded: () => this.#forget(id),
+      });
+    } catch (error) {
+      rmSync(dir, { recursive: true, force: true });
+      void cgroup?.remove();
+      throw SandboxError.from(error, "starting a sandbox");
+    }
+  }
+
+  #choose(spec: SandboxSpec): OciRuntime {
+    if (spec.tier === "none") throw new SandboxError("refused", "the tier none has no runtime");
+    const candidates = runtimesOf[spec.tier];
+    if (candidates === undefined)
+      throw new SandboxError("refused", `unknown tier "${spec.tier}"; known: container, gvisor, none`);
+    if (spec.runtime !== undefined) {
+      if (!candidates.includes(spec.runtime as OciRuntime))
+        throw new SandboxError(
+          "refused",
+          `the runtime ${spec.runtime} does not belong to the tier ${spec.tier} (${candidates.join(", ")})`,
+        );
+      return spec.runtime as OciRuntime;
+    }
+    const found = candidates.find((name) => findExecutable(name) !== undefined);
+    if (found === undefined)
+      throw new SandboxError(
+        "refused",
+        `no runtime for the tier ${spec.tier}; on Debian: apt-get install ${candidates.map((name) => packageOf[name]).join(" or ")}`,
+      );
+    return found;
+  }
+
+  #version(runtime: OciRuntime, executable: string): Promise<string> {
+    let version = this.#versions.get(runtime);
+    if (version === undefined) {
+      version = versionOf(runtime, executable);
+      this.#versions.set(runtime, version);
+    }
+    return version;
+  }
+
+  #stamp(
+    spec: SandboxSpec,
+    runtime: SandboxStamp["runtime"],
+    runtimeVersion: string,
+    limits: SandboxStamp["limits"],
+    gaveUp: SandboxStamp["gaveUp"],
+  ): SandboxStamp {
+    return {
+      tier: spec.tier,
+      runtime,
+      runtimeVersion,
+      kernel: kernelRelease(),
+      rootless: this.#rootless,
+      cgroup: this.#layout.mode,
+      limits,
+      gaveUp,
+    };
+  }
+
+  #track<T extends Sandbox>(sandbox: T): T {
+    this.#live.add(sandbox);
+    return sandbox;
+  }
+
+  #forget(id: string): void {
+    for (const sandbox of this.#live) if (sandbox.id === id) this.#live.delete(sandbox);
+  }
+
+  /** Kills every box, waits for their ends, and removes what is left of this host. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    const live = [...this.#live];
+    for (const sandbox of live) sandbox.kill("the host was closed");
+    await Promise.all(live.map((sandbox) => sandbox.ended));
+    await this.#cgroups.remove();
+    await rm(this.#owner.folder, { recursive: true, force: true });
+  }
+}
+
+function architecture(): SeccompArch {
+  switch (process.arch) {
+    case "x64":
+      return "x86_64";
+    case "arm64":
+      return "aarch64";
+    default:
+      throw new SandboxError("refused", `there is no system-call filter for ${process.arch}; supported: x64, arm64`);
+  }
+}

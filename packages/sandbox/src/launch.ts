@@ -1,0 +1,92 @@
+/**
+ * The command that starts a box. From the outside in:
+ *
+ *   setpriv --pdeathsig KILL   the kernel kills what follows when the thread that spawned it dies, also by SIGKILL; so a box
+ *                              must be started from a thread that lives as long as the host process: the main thread
+ *   unshare --pid --mount      a pid namespace and a mount namespace around the runtime: when its first process dies, all in
+ *                              it die, daemons included, and every mount goes
+ *   sh                         moves itself into the box's control groups, prepares mounts, and becomes the runtime
+ *   crun | runc | runsc        the OCI runtime
+ *
+ * All paths in the script are our own (see host.ts) and hold no quote; the program's own words are in config.json alone.
+ */
+import { join } from "node:path";
+import type { Limits, Runtime } from "./types.ts";
+
+export interface LaunchInput {
+  readonly runtime: Exclude<Runtime, "none">;
+  /** The runtime's executable. */
+  readonly executable: string;
+  /** The box's folder: the bundle, the runtime's state and logs. */
+  readonly dir: string;
+  readonly rootless: boolean;
+  readonly cgroup: "v1" | "hybrid" | "v2" | "none";
+  /** What the launcher writes "0" to. */
+  readonly entryFiles: readonly string[];
+  readonly limits: Limits;
+}
+
+export const LAUNCH_LOG = "launch.log";
+export const RUNTIME_LOG = "runtime.log";
+
+function runtimeCommand(input: LaunchInput): string[] {
+  const { runtime, executable, dir } = input;
+  const common = [executable, "--root", join(dir, "state"), "--log", join(dir, RUNTIME_LOG)];
+  switch (runtime) {
+    case "crun":
+      return [...common, "--log-format=json", "--cgroup-manager=disabled", "run", "--bundle", dir, "box"];
+    case "runc":
+      return [...common, "--log-format=json", "run", "--bundle", dir, "box"];
+    case "runsc":
+      return [
+        ...common,
+        "--log-format=json",
+        "--platform=ptrace",
+        "--network=none",
+        "--ignore-cgroups",
+        // Files appear in /agent after the start: the sentry must not trust its cache.
+        "--file-access=shared",
+        "--file-access-mounts=shared",
+        "--overlay=false",
+        ...(input.rootless ? ["--rootless"] : []),
+        "run",
+        "--bundle",
+        dir,
+        "box",
+      ];
+  }
+}
+
+const quote = (text: string): string => `'${text}'`;
+
+export function launchCommand(input: LaunchInput): string[] {
+  const script: string[] = [`exec 3>&2 2>>${quote(join(input.dir, LAUNCH_LOG))}`, "set -e"];
+  for (const file of input.entryFiles) script.push(`echo 0 >${quote(file)}`);
+  // crun takes a v2 mount below a v1 tree for a set-up it does not support, and gives up; in this namespace it can go.
+  if (input.runtime === "crun" && input.cgroup === "hybrid")
+    script.push(input.rootless ? "mount -t tmpfs none /sys/fs/cgroup/unified" : "umount /sys/fs/cgroup/unified");
+  if (input.runtime === "runsc") {
+    // gVisor's own tmpfs is invisible from outside; a tmpfs of the host's is bounded and can be measured.
+    const { scratchBytes, scratchInodes, shmBytes } = input.limits;
+    script.push(
+      `mount -t tmpfs -o nosuid,nodev,mode=1777,size=${scratchBytes},nr_inodes=${scratchInodes} none ${quote(join(input.dir, "scratch"))}`,
+      `mount -t tmpfs -o nosuid,nodev,noexec,mode=1777,size=${shmBytes},nr_inodes=1024 none ${quote(join(input.dir, "shm"))}`,
+    );
+  }
+  script.push(`exec ${runtimeCommand(input).map(quote).join(" ")} 2>&3 3>&-`);
+  const unshare = ["unshare", ...(input.rootless ? ["--user", "--map-root-user", "--map-auto"] : [])];
+  return [
+    "setpriv",
+    "--pdeathsig",
+    "KILL",
+    ...unshare,
+    "--fork",
+    "--pid",
+    "--mount",
+    "--mount-proc",
+    "--kill-child",
+    "sh",
+    "-c",
+    script.join("\n"),
+  ];
+}

@@ -1,0 +1,64 @@
+import { SandboxError } from "./errors.ts";
+import type { GiveUp, LimitName, Limits } from "./types.ts";
+
+const MiB = 1024 * 1024;
+
+/** Roomy enough for a Python agent with NumPy, tight enough for a small host. */
+export const defaultLimits: Limits = {
+  cpus: 1,
+  cpuSeconds: 3600,
+  wallSeconds: 7200,
+  memoryBytes: 512 * MiB,
+  pids: 64,
+  openFiles: 256,
+  scratchBytes: 64 * MiB,
+  scratchInodes: 4096,
+  shmBytes: 16 * MiB,
+  outputBytes: 32 * MiB,
+};
+
+/** The least that makes sense; below it no interpreter would start, and the end would look like the program's own fault. */
+const least: Limits = {
+  cpus: 0.01,
+  cpuSeconds: 0.01,
+  wallSeconds: 0.01,
+  memoryBytes: 4 * MiB,
+  pids: 1,
+  openFiles: 8,
+  scratchBytes: 4096,
+  scratchInodes: 2,
+  shmBytes: 4096,
+  outputBytes: 1,
+};
+
+const fractional = new Set<LimitName>(["cpus", "cpuSeconds", "wallSeconds"]);
+export const limitNames = Object.keys(defaultLimits) as LimitName[];
+
+/** Fills in the defaults. Throws SandboxError `refused` on an unknown name or a value that makes no sense. */
+export function normaliseLimits(given: Partial<Limits> = {}): Limits {
+  for (const name of Object.keys(given))
+    if (!Object.hasOwn(defaultLimits, name))
+      throw new SandboxError("refused", `unknown limit "${name}"; known: ${limitNames.join(", ")}`);
+  const complete: Record<string, number> = {};
+  for (const name of limitNames) {
+    const value = given[name] ?? defaultLimits[name];
+    if (!Number.isFinite(value) || value < least[name] || (!fractional.has(name) && !Number.isInteger(value)))
+      throw new SandboxError(
+        "refused",
+        `the limit ${name} must be ${fractional.has(name) ? "a number" : "an integer"} of at least ${least[name]}, not ${value}`,
+      );
+    complete[name] = value;
+  }
+  return complete as unknown as Limits;
+}
+
+/** Throws SandboxError `refused` on a name that is no limit. */
+export function normaliseGiveUp(given: readonly string[] = []): readonly GiveUp[] {
+  for (const name of given)
+    if (name !== "uid" && !limitNames.includes(name as LimitName))
+      throw new SandboxError(
+        "refused",
+        `"${name}" is nothing that can be given up; known: ${limitNames.join(", ")}, uid`,
+      );
+  return [...new Set(given)] as GiveUp[];
+}

@@ -1,0 +1,91 @@
+/**
+ * The folders and control groups of host processes. Each host process has one folder of its own below the run folder and
+ * one control group of the same name in each hierarchy; the name says which process that is, so that whoever comes next can
+ * tell what a killed one left behind, and remove it.
+ */
+import { randomBytes } from "node:crypto";
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { removeTree } from "./cgroup.ts";
+import { type CgroupLayout, cgroupLayout } from "./cgroup-layout.ts";
+
+const NAME = /^lanista-(\d+)-(\d+)-[0-9a-f]{8}$/;
+const PLACES = "cgroups.json";
+
+/** LANISTA_RUN_DIR, or a folder of this user's alone. */
+export function runFolder(): string {
+  const uid = process.getuid?.() ?? 0;
+  const chosen = process.env.LANISTA_RUN_DIR;
+  if (chosen !== undefined && chosen !== "") return chosen;
+  if (uid === 0) return "/run/lanista";
+  return join(process.env.XDG_RUNTIME_DIR ?? tmpdir(), process.env.XDG_RUNTIME_DIR ? "lanista" : `lanista-${uid}`);
+}
+
+/** A process's start time in clock ticks since boot: with the id it names a process for good. Undefined if it is gone. */
+function startTime(pid: number | "self"): string | undefined {
+  try {
+    const text = readFileSync(`/proc/${pid}/stat`, "utf8");
+    // The name in parentheses may hold anything; the fields after the last one are numbers. Field 22 is the start time.
+    const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
+    return fields[0] === "Z" || fields[0] === "X" ? undefined : fields[19];
+  } catch {
+    return undefined;
+  }
+}
+
+export interface Owner {
+  readonly name: string;
+  readonly folder: string;
+}
+
+/** Makes the folder, readable for this user alone, and writes down where this process's control groups are. */
+export function makeOwner(runDir: string, layout: CgroupLayout): Owner {
+  mkdirSync(runDir, { recursive: true, mode: 0o700 });
+  const name = `lanista-${process.pid}-${startTime("self")}-${randomBytes(4).toString("hex")}`;
+  const folder = join(runDir, name);
+  mkdirSync(folder, { mode: 0o700 });
+  // A umask may have taken bits away that the runtime's own user needs.
+  chmodSync(folder, 0o700);
+  writeFileSync(join(folder, PLACES), JSON.stringify(layout.all.map((place) => join(place, name))));
+  return { name, folder };
+}
+
+/** Removes what killed host processes left: processes, control groups, folders. Says what it removed. */
+export async function removeLeftovers(runDir: string, layout: CgroupLayout = cgroupLayout()): Promise<string[]> {
+  const removed: string[] = [];
+  const dead = (name: string): boolean => {
+    const match = NAME.exec(name);
+    return match !== null && startTime(Number(match[1])) !== match[2];
+  };
+  const groups = new Set<string>();
+  for (const place of layout.all)
+    if (existsSync(place)) for (const name of readdirSync(place)) if (dead(name)) groups.add(join(place, name));
+  const folders = existsSync(runDir)
+    ? readdirSync(runDir)
+        .filter(dead)
+        .map((name) => join(runDir, name))
+    : [];
+  for (const folder of folders) for (const group of placesIn(folder)) if (existsSync(group)) groups.add(group);
+  for (const group of groups) {
+    await removeTree(group);
+    removed.push(group);
+  }
+  for (const folder of folders) {
+    await rm(folder, { recursive: true, force: true });
+    removed.push(folder);
+  }
+  return removed;
+}
+
+function placesIn(folder: string): string[] {
+  try {
+    const places: unknown = JSON.parse(readFileSync(join(folder, PLACES), "utf8"));
+    return Array.isArray(places)
+      ? places.filter((place): place is string => typeof place === "string" && NAME.test(place.split("/").at(-1)!))
+      : [];
+  } catch {
+    return [];
+  }
+}

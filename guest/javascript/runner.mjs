@@ -108,22 +108,24 @@ async function loadAgent(info) {
   let agent = namespace;
   if (typeof create === "function") agent = await create(info);
   else if (typeof Agent === "function") agent = new Agent(info);
-  const choose = findMethod(agent, METHODS) ?? (agent === namespace ? findMethod(namespace.default, METHODS) : undefined);
+  const choose =
+    findMethod(agent, METHODS) ?? (agent === namespace ? findMethod(namespace.default, METHODS) : undefined);
   if (choose === undefined)
-    throw new TypeError(`${path} offers none of createAgent(info), class Agent, ${METHODS.map((m) => `${m}(observation)`).join(", ")}`);
+    throw new TypeError(
+      `${path} offers none of createAgent(info), class Agent, ${METHODS.map((m) => `${m}(observation)`).join(", ")}`,
+    );
   return { choose, reset: findMethod(agent, ["reset"]), end: findMethod(agent, ["episodeEnd", "episode_end"]) };
 }
 
-function toAnswer(id, action) {
-  if (Number.isSafeInteger(action)) return `{"id":${id},"action":${action}}\n`;
+function checkInteger(action) {
+  if (Number.isSafeInteger(action)) return;
   let shown = typeof action;
   try {
     shown = `${typeof action} ${shorten(String(action), 200)}`;
   } catch {
     // an object without a text of its own
   }
-  console.error(`an action is an integer, and the agent returned: ${shown}`);
-  return `{"id":${id},"action":null}\n`;
+  throw new TypeError(`an action is an integer, and the agent returned: ${shown}`);
 }
 
 async function play(info, agent) {
@@ -152,7 +154,8 @@ async function play(info, agent) {
         const seen = discrete && Array.isArray(flat) ? flat[0] : flat;
         let action = choose(masked ? { observation: seen, action_mask: message.action_mask } : seen);
         if (typeof action?.then === "function") action = await action;
-        answer = toAnswer(id, action);
+        checkInteger(action);
+        answer = `{"id":${id},"action":${action}}\n`;
       } catch (error) {
         answer = errorAnswer(id, error);
       }

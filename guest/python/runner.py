@@ -168,18 +168,16 @@ def observer(info, numpy):
 
 
 def to_integer(action):
-    """The action as an exact integer; None, with a line in the log, if it is none."""
-    number = None
+    """The action as an integer: int, NumPy's integers and its arrays without dimensions. Throws a TypeError on others."""
     if type(action).__name__ not in ("bool", "bool_"):
         try:
-            number = action.__index__()  # int, NumPy's integers and its arrays without dimensions
+            number = action.__index__()
+            if -LARGEST < number < LARGEST:
+                return number
         except (AttributeError, TypeError, ValueError):
             pass
-    if number is not None and -LARGEST < number < LARGEST:
-        return number
     shown = shorten(repr(action), 200)
-    print("an action is an integer, and the agent returned %s: %s" % (type(action).__name__, shown), file=sys.stderr)
-    return None
+    raise TypeError("an action is an integer, and the agent returned %s: %s" % (type(action).__name__, shown))
 
 
 class Episodes:
@@ -245,7 +243,7 @@ def play(agent, info, numpy, questions, answers):
                     action = action[0]
                 if type(action) is not int or not -LARGEST < action < LARGEST:
                     action = to_integer(action)
-                answer = b'{"id":%d,"action":null}\n' % question if action is None else b'{"id":%d,"action":%d}\n' % (question, action)
+                answer = b'{"id":%d,"action":%d}\n' % (question, action)
             except BaseException as error:
                 answer = error_answer(question, error)
             send(answers, answer)

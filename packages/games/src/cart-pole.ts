@@ -68,6 +68,7 @@ class CartPole implements SequentialRules {
       maxSteps: given.max_steps,
       chance: true,
       perfectInformation: true,
+      everyActionLegal: true,
     };
   }
 

@@ -56,6 +56,8 @@ export interface RulesInfo {
   readonly chance: boolean;
   /** False if some seat's observation hides part of the state. */
   readonly perfectInformation: boolean;
+  /** True if every action is always legal: an agent then sees the plain observation, without a mask. Default: false. */
+  readonly everyActionLegal?: boolean;
 }
 
 interface CommonRules {
@@ -73,7 +75,7 @@ interface CommonRules {
   actionName?(action: number): string;
 }
 
-/** One seat acts at a time. `apply` sets ACTORS for the next to act, or ENDED, and the rewards that are not zero. */
+/** One seat acts at a time. STEPS counts the action already when `apply` is called. `apply` sets ACTORS for the next to act, or ENDED, and the rewards that are not zero. */
 export interface SequentialRules extends CommonRules {
   readonly turn: "sequential";
   apply(state: State, seat: number, action: number, chance: Chance): void;
@@ -146,11 +148,14 @@ export class Environment {
     const rules = this.#rules;
     if (rules.turn !== "sequential") {
       if (this.info.seats !== 1) throw new TypeError("in a simultaneous environment every seat acts: use stepJoint");
-      return this.stepJoint(src, [action], dst, chance);
+      this.stepJoint(src, [action], dst, chance);
+      return;
     }
     if (!this.#begin(src, dst)) return;
     const seat = 31 - Math.clz32(dst.ints[ACTORS]!);
-    if (rules.isLegal(dst, seat, action)) rules.apply(dst, seat, action, chance);
+    const legal = rules.isLegal(dst, seat, action);
+    dst.ints[STEPS] = dst.ints[STEPS]! + 1;
+    if (legal) rules.apply(dst, seat, action, chance);
     else this.#illegal(dst, 1 << seat);
     this.#end(dst);
   }
@@ -160,12 +165,14 @@ export class Environment {
     const rules = this.#rules;
     if (rules.turn === "sequential") {
       const seat = 31 - Math.clz32(src.ints[ACTORS]!);
-      return this.step(src, seat < 0 ? 0 : actions[seat]!, dst, chance);
+      this.step(src, seat < 0 ? 0 : actions[seat]!, dst, chance);
+      return;
     }
     if (!this.#begin(src, dst)) return;
     let wrong = 0;
     for (let seat = 0; seat < this.info.seats; seat++)
       if (!rules.isLegal(dst, seat, actions[seat]!)) wrong |= 1 << seat;
+    dst.ints[STEPS] = dst.ints[STEPS]! + 1;
     if (wrong === 0) rules.apply(dst, actions, chance);
     else this.#illegal(dst, wrong);
     this.#end(dst);
@@ -173,10 +180,9 @@ export class Environment {
 
   #begin(src: State, dst: State): boolean {
     this.copy(src, dst);
-    dst.floats.fill(0, 0, this.info.seats);
-    if (dst.ints[ENDED] !== RUNNING) return false;
-    dst.ints[STEPS] = dst.ints[STEPS]! + 1;
-    return true;
+    // A loop, not fill: it is quicker for a few elements, and every step does it.
+    for (let seat = 0; seat < this.info.seats; seat++) dst.floats[seat] = 0;
+    return dst.ints[ENDED] === RUNNING;
   }
 
   #illegal(state: State, seats: number): void {

@@ -53,6 +53,7 @@ class FrozenLake implements SequentialRules {
       maxSteps: map.maxSteps,
       chance: given.is_slippery,
       perfectInformation: true,
+      everyActionLegal: true,
     } as const;
   }
 

@@ -38,6 +38,7 @@ class KuhnPoker implements SequentialRules {
     maxSteps: Number.POSITIVE_INFINITY,
     chance: true,
     perfectInformation: false,
+    everyActionLegal: true,
   } as const;
 
   /** Draws seat 0's card of the three, then which of the two that are left, lowest first, seat 1 gets. */

@@ -89,6 +89,7 @@ class Pong implements SimultaneousRules {
       maxSteps: o.max_steps,
       chance: true,
       perfectInformation: true,
+      everyActionLegal: true,
     } as const;
   }
 

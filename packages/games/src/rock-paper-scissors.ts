@@ -34,6 +34,7 @@ class RockPaperScissors implements SimultaneousRules {
       maxSteps: Number.POSITIVE_INFINITY,
       chance: false,
       perfectInformation: true,
+      everyActionLegal: true,
     } as const;
   }
 

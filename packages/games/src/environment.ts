@@ -75,7 +75,10 @@ interface CommonRules {
   actionName?(action: number): string;
 }
 
-/** One seat acts at a time. STEPS counts the action already when `apply` is called. `apply` sets ACTORS for the next to act, or ENDED, and the rewards that are not zero. */
+/**
+ * One seat acts at a time. `apply` finds the action counted in STEPS already, and the rewards zeroed; it sets ACTORS for
+ * the next to act, or ENDED, and the rewards that are not zero.
+ */
 export interface SequentialRules extends CommonRules {
   readonly turn: "sequential";
   apply(state: State, seat: number, action: number, chance: Chance): void;

@@ -1,12 +1,23 @@
 import { cartPole } from "./cart-pole.ts";
+import { connectFour } from "./connect-four.ts";
 import type { EnvironmentDefinition } from "./environment.ts";
 import { frozenLake } from "./frozen-lake.ts";
+import { hex } from "./hex.ts";
 import { kuhnPoker } from "./kuhn-poker.ts";
 import { pong } from "./pong.ts";
 import { rockPaperScissors } from "./rock-paper-scissors.ts";
 import { ticTacToe } from "./tic-tac-toe.ts";
 
-const all: readonly EnvironmentDefinition[] = [ticTacToe, pong, rockPaperScissors, kuhnPoker, frozenLake, cartPole];
+const all: readonly EnvironmentDefinition[] = [
+  hex,
+  connectFour,
+  ticTacToe,
+  pong,
+  rockPaperScissors,
+  kuhnPoker,
+  frozenLake,
+  cartPole,
+];
 
 /** Every built-in environment, by id. */
 export const environments: ReadonlyMap<string, EnvironmentDefinition> = new Map(

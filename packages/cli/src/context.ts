@@ -1,0 +1,11 @@
+import type { ExitCode } from "./exit-code.ts";
+import type { Terminal } from "./terminal.ts";
+
+/** What every command is given. */
+export interface Context {
+  readonly terminal: Terminal;
+  /** Aborted by Ctrl-C or a termination signal: commands clean up and end. */
+  readonly signal: AbortSignal;
+  /** Sets how the command ends; left alone, it ends with 0. */
+  exit(code: ExitCode): void;
+}

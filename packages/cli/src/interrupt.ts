@@ -1,0 +1,37 @@
+/**
+ * Ctrl-C, SIGTERM and SIGHUP ask the command to clean up and end; a second one ends it at once. Then nothing outlives it
+ * either: sandboxes die with this process, and their folders go at the next start.
+ */
+import { constants } from "node:os";
+import { EXIT } from "./exit-code.ts";
+
+const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
+export interface Interrupt {
+  readonly signal: AbortSignal;
+  /** What to end with if it was interrupted: 130 for Ctrl-C, 128 + the signal's number for the others. */
+  exitCode(): number | undefined;
+  stop(): void;
+}
+
+export function listenForInterrupt(tell: (text: string) => void): Interrupt {
+  const controller = new AbortController();
+  let code: number | undefined;
+  const handlers = SIGNALS.map((name) => {
+    const handler = (): void => {
+      if (code !== undefined) process.exit(code);
+      code = name === "SIGINT" ? EXIT.interrupted : 128 + constants.signals[name];
+      tell("Interrupted: cleaning up. Once more to end at once.");
+      controller.abort(new Error(`interrupted by ${name}`));
+    };
+    process.on(name, handler);
+    return [name, handler] as const;
+  });
+  return {
+    signal: controller.signal,
+    exitCode: () => code,
+    stop() {
+      for (const [name, handler] of handlers) process.off(name, handler);
+    },
+  };
+}

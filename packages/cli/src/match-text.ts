@@ -1,0 +1,59 @@
+/** The report of one match, for people. */
+import type { MatchResult } from "@lanista/arena/result";
+import { outcomeText } from "./outcome-text.ts";
+import { type Column, table } from "./table.ts";
+import { type Paint, printable } from "./terminal.ts";
+import { bytesText, plural, scoreText, secondsText } from "./units.ts";
+
+const COLUMNS: readonly Column[] = [
+  { title: "seat", align: "right" },
+  { title: "agent" },
+  { title: "score", align: "right" },
+  { title: "rank", align: "right" },
+  { title: "faults", align: "right" },
+  { title: "CPU", align: "right" },
+  { title: "memory", align: "right" },
+];
+
+const STYLES = { completed: "green", agent_fault: "yellow", infra_fault: "red", cancelled: "dim" } as const;
+
+/** `board`: the last position, as the environment renders it; undefined where there was none. */
+export function matchText(result: MatchResult, board: string | undefined, paint: Paint): string {
+  const options = Object.entries(result.options).map(([name, value]) => `${name}=${value}`);
+  const facts = [
+    [result.env, ...options].join(" "),
+    plural(result.episodes, "episode"),
+    plural(result.steps, "step"),
+    secondsText(result.wallSeconds),
+    `seed ${result.seed}`,
+  ];
+  const rows = result.seats.map((seat, i) => [
+    String(i),
+    paint(seat.rank === 1 ? "bold" : "reset", printable(seat.agent)),
+    scoreText(seat.score),
+    seat.rank === null ? "–" : String(seat.rank),
+    String(seat.faults),
+    secondsText(seat.cpuSeconds),
+    bytesText(seat.peakMemoryBytes),
+  ]);
+  const parts = [paint("dim", facts.join(" · "))];
+  if (board !== undefined) parts.push(board);
+  parts.push(table(COLUMNS, rows), paint(STYLES[result.outcome.kind], printable(outcomeText(result))));
+  const last = endnotes(result);
+  if (last.length > 0) parts.push(paint("dim", last.join("\n")));
+  return parts.join("\n\n");
+}
+
+function endnotes({ sandbox, replay, seats, attempts }: MatchResult): string[] {
+  const notes: string[] = [];
+  if (attempts > 1) notes.push(`played ${attempts} times, for faults that were not the agents'`);
+  if (sandbox !== null)
+    notes.push(
+      sandbox.tier === "none"
+        ? "sandbox  none: the agents could do whatever you can"
+        : `sandbox  ${sandbox.tier} (${sandbox.runtime} ${sandbox.runtimeVersion}, cgroup ${sandbox.cgroup}${sandbox.rootless ? ", without root" : ""})`,
+    );
+  if (replay.file !== null) notes.push(`replay   ${replay.file}`);
+  for (const seat of seats) if (seat.log !== null) notes.push(`log      ${seat.log}`);
+  return notes;
+}

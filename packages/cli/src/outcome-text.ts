@@ -1,0 +1,59 @@
+/** A match's outcome in words. */
+import type { Fault, MatchResult } from "@lanista/arena/result";
+import { EXIT, type ExitCode } from "./exit-code.ts";
+
+const EXPLAINED: Readonly<Record<Fault, string>> = {
+  start: "could not be loaded, or was not ready in time",
+  crash: "ended or raised an error",
+  timeout: "took longer than its time",
+  cpu: "used more CPU time than it was allowed",
+  memory: "used more memory than it was allowed",
+  pids: "started more processes than it was allowed",
+  output: "wrote more output than it was allowed",
+  scratch: "wrote more files than it was allowed",
+  illegal_action: "played an action that is not legal",
+  protocol: "broke the agent protocol",
+};
+
+export function explained(fault: Fault): string {
+  return EXPLAINED[fault];
+}
+
+export function outcomeExit(result: MatchResult): ExitCode {
+  switch (result.outcome.kind) {
+    case "completed":
+      return EXIT.done;
+    case "agent_fault":
+      return EXIT.agentFault;
+    case "infra_fault":
+      return EXIT.infraFault;
+    case "cancelled":
+      return EXIT.interrupted;
+  }
+}
+
+/** One to a few lines: who won, or what went wrong and with whom. */
+export function outcomeText(result: MatchResult): string {
+  const { outcome, seats } = result;
+  const name = (seat: number): string => `${seats[seat]?.agent ?? "?"} (seat ${seat})`;
+  switch (outcome.kind) {
+    case "completed":
+      return winner(result, name);
+    case "agent_fault": {
+      const guilty = outcome.seats.map(name).join(" and ");
+      const detail = outcome.detail.trim().replaceAll("\n", "\n    ");
+      return `${guilty} lost by a fault: ${outcome.fault}, which means it ${explained(outcome.fault)}.\n    ${detail}`;
+    }
+    case "infra_fault":
+      return `Nobody lost: the fault is ours or the host's. ${outcome.detail}`;
+    case "cancelled":
+      return "Cancelled.";
+  }
+}
+
+function winner({ seats }: MatchResult, name: (seat: number) => string): string {
+  if (seats.length === 1) return `${name(0)} scored ${seats[0]!.score}.`;
+  const first = seats.flatMap((seat, i) => (seat.rank === 1 ? [i] : []));
+  if (first.length === 1) return `${name(first[0]!)} wins.`;
+  return first.length === seats.length ? "A draw." : `${first.map(name).join(" and ")} share the first place.`;
+}

@@ -1,0 +1,35 @@
+import { ENGINE_VERSION } from "@lanista/arena/version";
+import { Command } from "commander";
+import { envCommand } from "./commands/env.ts";
+import { initCommand } from "./commands/init.ts";
+import type { Context } from "./context.ts";
+import { EXIT_CODES_HELP } from "./exit-code.ts";
+
+/** The whole command line. Every parse error throws a CommanderError, its message already on standard error. */
+export function createProgram(context: Context): Command {
+  const { stdout, stderr } = context.terminal;
+  const program = new Command("lanista")
+    .description("Runs code that nobody trusts against environments, and says truthfully how well it did.")
+    .version(ENGINE_VERSION, "-V, --version", "print the version")
+    .helpOption("-h, --help", "print this help")
+    .helpCommand("help [command]", "print a command's help")
+    .showHelpAfterError("(--help shows what is possible)")
+    .configureOutput({ writeOut: (text) => stdout.write(text), writeErr: (text) => stderr.write(text) })
+    .addHelpText("after", `${EXIT_CODES_HELP}\n`)
+    .addHelpText(
+      "after",
+      "Example:\n  $ lanista match connect-four my-agent.py examples/agents/python/connect-four/search.py",
+    );
+  for (const make of [envCommand, initCommand]) program.addCommand(make(context));
+  settle(program);
+  return program;
+}
+
+/** Settings that commander does not hand down to commands that are added ready-made. */
+function settle(command: Command): void {
+  command.exitOverride();
+  for (const child of command.commands) {
+    child.copyInheritedSettings(command);
+    settle(child);
+  }
+}

@@ -1,0 +1,52 @@
+/**
+ * Theory of operation of the command. `main.ts` gives the process's streams and signals to `run`; `run` builds the
+ * program out of one file a command, parses, and turns whatever ends a command into an exit code and, if it is an error,
+ * into words. A command gets a Context and returns; it never ends the process. With --json standard output gets exactly
+ * one document, also when the command failed: {"error": {"code", "message"}}.
+ */
+import { BundleError } from "@lanista/arena/agents/types";
+import { OptionError } from "@lanista/games/options";
+import { SandboxError } from "@lanista/sandbox/errors";
+import { CommanderError } from "commander";
+import type { Context } from "./context.ts";
+import { EXIT, type ExitCode } from "./exit-code.ts";
+import { createProgram } from "./program.ts";
+import { painter, printable, type Terminal, writeJson } from "./terminal.ts";
+import { UsageError } from "./usage-error.ts";
+
+/** Runs one command line (without the program's own name) to its end. Never throws. */
+export async function run(argv: readonly string[], terminal: Terminal, signal: AbortSignal): Promise<ExitCode> {
+  let code: ExitCode = EXIT.done;
+  const context: Context = { terminal, signal, exit: (wanted) => (code = wanted) };
+  try {
+    await createProgram(context).parseAsync([...argv], { from: "user" });
+    return code;
+  } catch (error) {
+    if (error instanceof CommanderError && error.exitCode === 0) return EXIT.done;
+    if (signal.aborted) return EXIT.interrupted;
+    return report(error, argv.includes("--json"), terminal);
+  }
+}
+
+function report(error: unknown, json: boolean, terminal: Terminal): ExitCode {
+  const ours = !isUsage(error);
+  const message = error instanceof Error ? error.message : String(error);
+  if (json) writeJson(terminal, { error: { code: ours ? "fault" : "usage", message } });
+  // Commander has said it on standard error already.
+  if (error instanceof CommanderError) return EXIT.usage;
+  const paint = painter(terminal, terminal.stderr);
+  terminal.stderr.write(`${paint("red", "lanista:")} ${printable(message)}\n`);
+  if (ours && error instanceof Error && error.stack !== undefined)
+    terminal.stderr.write(`${paint("dim", printable(error.stack.split("\n").slice(1).join("\n")))}\n`);
+  return ours ? EXIT.infraFault : EXIT.usage;
+}
+
+function isUsage(error: unknown): boolean {
+  return (
+    error instanceof UsageError ||
+    error instanceof CommanderError ||
+    error instanceof OptionError ||
+    error instanceof BundleError ||
+    (error instanceof SandboxError && error.code === "refused")
+  );
+}

@@ -148,10 +148,15 @@ describe("goldens notice", () => {
     const wrong = withMistake<SimultaneousRules>(pong, (right) => ({
       apply(state, actions, chance) {
         right.apply(state, [STAY, STAY], chance);
-        for (const seat of [0, 1]) state.floats[PADDLE_0 + seat]! += 0.05 * (actions[seat]! - 1);
+        for (const seat of [0, 1]) {
+          const at = state.floats[PADDLE_0 + seat]! + 0.05 * (actions[seat]! - 1);
+          state.floats[PADDLE_0 + seat] = Math.max(0, Math.min(1, at));
+        }
       },
     }));
-    expect(replayGoldens(wrong, goldens)).not.toEqual([]);
+    // Elsewhere paddles are faster, or the field lower.
+    const usual = goldens.filter(({ options }) => !("paddle_speed" in options || "height" in options));
+    expect(replayGoldens(wrong, usual)).not.toEqual([]);
   });
 
   test("a mirrored view that leaves the paddles unswapped", () => {

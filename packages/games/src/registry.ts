@@ -4,6 +4,7 @@ import type { EnvironmentDefinition } from "./environment.ts";
 import { frozenLake } from "./frozen-lake.ts";
 import { hex } from "./hex.ts";
 import { kuhnPoker } from "./kuhn-poker.ts";
+import { othello } from "./othello.ts";
 import { pong } from "./pong.ts";
 import { rockPaperScissors } from "./rock-paper-scissors.ts";
 import { ticTacToe } from "./tic-tac-toe.ts";
@@ -12,6 +13,7 @@ const all: readonly EnvironmentDefinition[] = [
   hex,
   connectFour,
   ticTacToe,
+  othello,
   pong,
   rockPaperScissors,
   kuhnPoker,

@@ -44,7 +44,7 @@ import {
   runtimesOf,
   versionOf,
 } from "./runtimes.ts";
-import { type SeccompArch, seccompProfile } from "./seccomp.ts";
+import { hostSeccompArch, seccompProfile } from "./seccomp.ts";
 import type { LimitName, Sandbox, SandboxSpec, SandboxStamp } from "./types.ts";
 
 /** Room for runtimes that live in the box's own groups: crun is one task; gVisor's kernel is a Go program of many. */
@@ -171,7 +171,7 @@ export class SandboxHost {
         agentDir: join(dir, "agent"),
         emptyDir: join(dir, "empty"),
         ...(runtime === "runsc" ? { hostTmpfs: { scratch: join(dir, "scratch"), shm: join(dir, "shm") } } : {}),
-        seccomp: seccompProfile(architecture()),
+        seccomp: seccompProfile(hostSeccompArch()),
         hookFiles: byHook ? cgroup.procsFiles : [],
         ...(byHook ? { cgroupsPath: join(this.#owner.name, `runc-${id}`) } : {}),
       });
@@ -275,16 +275,5 @@ export class SandboxHost {
     await Promise.all(live.map((sandbox) => sandbox.ended));
     await this.#cgroups.remove();
     await rm(this.#owner.folder, { recursive: true, force: true });
-  }
-}
-
-function architecture(): SeccompArch {
-  switch (process.arch) {
-    case "x64":
-      return "x86_64";
-    case "arm64":
-      return "aarch64";
-    default:
-      throw new SandboxError("refused", `there is no system-call filter for ${process.arch}; supported: x64, arm64`);
   }
 }

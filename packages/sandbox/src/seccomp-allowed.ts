@@ -15,7 +15,7 @@ export const ALLOWED: readonly CallGroup[] = [
   {
     name: "files",
     why: "The mounts decide what there is to open, and the uid what may be done with it.",
-    calls: `openat openat2 close close_range dup dup3 fcntl flock lseek
+    calls: `openat openat2 close close_range dup dup3 lseek
       read write readv writev pread64 pwrite64 preadv pwritev preadv2 pwritev2
       ftruncate truncate fallocate fadvise64 readahead copy_file_range sendfile fsync fdatasync sync_file_range
       fstat newfstatat statx statfs fstatfs faccessat faccessat2 getdents64 getcwd chdir fchdir
@@ -68,10 +68,9 @@ none but one's own, and a priority can only fall.",
   },
   {
     name: "waiting",
-    why: "Event loops. A watch sees only inodes of the sandbox's own overlay, which no other sandbox shares.",
-    calls: `ppoll pselect6 epoll_create1 epoll_ctl epoll_pwait epoll_pwait2 eventfd2 pipe2
-      inotify_init1 inotify_add_watch inotify_rm_watch`.split(/\s+/),
-    x86: `poll select epoll_create epoll_wait eventfd pipe inotify_init`.split(/\s+/),
+    why: "Event loops.",
+    calls: `ppoll pselect6 epoll_create1 epoll_ctl epoll_pwait epoll_pwait2 eventfd2 pipe2`.split(/\s+/),
+    x86: `poll select epoll_create epoll_wait eventfd pipe`.split(/\s+/),
   },
   {
     name: "sockets in use",

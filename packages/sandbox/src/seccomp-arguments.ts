@@ -19,7 +19,7 @@ export interface ArgumentRule {
   readonly x86?: readonly string[];
   readonly allow: boolean;
   /** What a refusal answers. */
-  readonly errno?: "EPERM" | "EAFNOSUPPORT";
+  readonly errno?: "EPERM" | "EAFNOSUPPORT" | "ENOLCK";
   /** One rule for each: they are alternatives. */
   readonly when: readonly Argument[];
 }
@@ -69,6 +69,10 @@ const IOCTLS = [
   0x402c_542c, // TCSETSW2
   0x402c_542d, // TCSETSF2
 ];
+/** DUPFD, GETFD, SETFD, GETFL, SETFL, SETOWN, GETOWN, SETSIG, GETSIG, SETOWN_EX, GETOWN_EX, DUPFD_CLOEXEC, pipe sizes, seals. */
+const FILE_COMMANDS = [0, 1, 2, 3, 4, 8, 9, 10, 11, 15, 16, 1030, 1031, 1032, 1033, 1034];
+/** GETLK, SETLK, SETLKW and their OFD forms, SETLEASE, GETLEASE, NOTIFY. */
+const LOCK_COMMANDS = [5, 6, 7, 36, 37, 38, 1024, 1025, 1026];
 const TIOCSTI = 0x5412;
 const TIOCLINUX = 0x541c;
 
@@ -105,6 +109,20 @@ stays out of reach. Libraries know this errno from machines without IPv6.",
     allow: false,
     errno: "EAFNOSUPPORT",
     when: [{ index: 0, op: "SCMP_CMP_NE", value: AF_UNIX }],
+  },
+  {
+    why: "Descriptors' own settings.",
+    calls: ["fcntl"],
+    allow: true,
+    when: FILE_COMMANDS.map((command) => masked(1, LOW_32_BITS, command)),
+  },
+  {
+    why: "A lock is a signal to whoever else can lock the inode, and some inodes are the whole kernel's: every eventfd \
+and epoll descriptor of the host is one and the same. Programs know this errno from file systems without locks.",
+    calls: ["fcntl"],
+    allow: false,
+    errno: "ENOLCK",
+    when: LOCK_COMMANDS.map((command) => masked(1, LOW_32_BITS, command)),
   },
   {
     why: "A terminal's and a file's own settings. Each driver's commands are code of its own: none is needed.",

@@ -5,7 +5,7 @@
 import type { CallGroup } from "./seccomp-allowed.ts";
 
 export interface RefusedGroup extends CallGroup {
-  readonly errno: "EPERM" | "ENOSYS";
+  readonly errno: "EPERM" | "ENOSYS" | "ENOLCK";
 }
 
 export const REFUSED: readonly RefusedGroup[] = [
@@ -40,6 +40,20 @@ export const REFUSED: readonly RefusedGroup[] = [
     errno: "EPERM",
     why: "Reading and steering processes, and ptrace, by which a filter could once be passed.",
     calls: `ptrace process_vm_readv process_vm_writev process_madvise process_mrelease pidfd_getfd kcmp`.split(/\s+/),
+  },
+  {
+    name: "watches on files",
+    errno: "ENOSYS",
+    why: "A watch on an inode that two sandboxes share is a signal between them, and /proc has some that all share.",
+    calls: `inotify_init1 inotify_add_watch inotify_rm_watch`.split(/\s+/),
+    x86: ["inotify_init"],
+  },
+  {
+    name: "locks on files",
+    errno: "ENOLCK",
+    why: "A lock is a signal to whoever can lock the same inode, and some inodes are the whole host's: every eventfd and \
+epoll descriptor is one and the same. Programs know this errno from file systems without locks. (fcntl: by argument.)",
+    calls: ["flock"],
   },
   {
     name: "keyrings",

@@ -16,7 +16,7 @@ import { REFUSED } from "./seccomp-refused.ts";
 
 export type SeccompArch = "x86_64" | "aarch64";
 
-const ERRNO = { EPERM: 1, ENOSYS: 38, EAFNOSUPPORT: 97 } as const;
+const ERRNO = { EPERM: 1, ENOLCK: 37, ENOSYS: 38, EAFNOSUPPORT: 97 } as const;
 
 export interface SeccompRule {
   readonly names: readonly string[];
@@ -36,14 +36,13 @@ export interface SeccompProfile {
 export function seccompProfile(arch: SeccompArch): SeccompProfile {
   const names = (of: Pick<CallGroup, "calls" | "x86">) =>
     arch === "x86_64" ? [...of.calls, ...(of.x86 ?? [])] : of.calls;
-  const syscalls: SeccompRule[] = [
-    { names: ALLOWED.flatMap(names), action: "SCMP_ACT_ALLOW" },
-    {
-      names: REFUSED.filter((group) => group.errno === "EPERM").flatMap(names),
+  const syscalls: SeccompRule[] = [{ names: ALLOWED.flatMap(names), action: "SCMP_ACT_ALLOW" }];
+  for (const errno of ["EPERM", "ENOLCK"] as const)
+    syscalls.push({
+      names: REFUSED.filter((group) => group.errno === errno).flatMap(names),
       action: "SCMP_ACT_ERRNO",
-      errnoRet: ERRNO.EPERM,
-    },
-  ];
+      errnoRet: ERRNO[errno],
+    });
   for (const rule of ARGUMENT_RULES) {
     if (names(rule).length === 0) continue;
     for (const argument of rule.when)

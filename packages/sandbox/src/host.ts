@@ -23,6 +23,7 @@ import { randomInt } from "node:crypto";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
+import { isMainThread } from "node:worker_threads";
 import { Box } from "./box.ts";
 import { bundleConfig } from "./bundle.ts";
 import { type Allowance, type BoxCgroup, OwnerCgroups } from "./cgroup.ts";
@@ -105,6 +106,11 @@ export class SandboxHost {
    */
   async start(spec: SandboxSpec): Promise<Sandbox> {
     if (this.#closed) throw new SandboxError("refused", "this host is closed");
+    if (!isMainThread)
+      throw new SandboxError(
+        "refused",
+        "a sandbox dies with the thread that started it: start it from the main thread",
+      );
     if (spec.argv.length === 0) throw new SandboxError("refused", "a program needs at least its own name as argv");
     const limits = normaliseLimits(spec.limits);
     const giveUp = normaliseGiveUp(spec.giveUp);

@@ -1,0 +1,200 @@
+/**
+ * What every runtime must do, as a list of checks: each starts a box and returns what was wrong, or nothing. The tests run
+ * it for every runtime of the host, on cgroup v1 and v2, as root and rootless.
+ */
+import type { SandboxHost } from "./host.ts";
+import type { Cause, GiveUp, Limits, Runtime, Sandbox, SandboxEnd, Tier } from "./types.ts";
+
+export interface Check {
+  readonly name: string;
+  /** The limits it needs enforced: not run where one of them was given up. */
+  readonly needs: readonly GiveUp[];
+  run(kit: Kit): Promise<string | undefined>;
+}
+
+export interface Ran {
+  readonly end: SandboxEnd;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Starts boxes of one runtime, and collects what they say (at most 64 KiB of each stream). */
+export class Kit {
+  readonly #host: SandboxHost;
+  readonly #kind: { readonly tier: Tier; readonly runtime: Runtime; readonly giveUp: readonly GiveUp[] };
+
+  constructor(
+    host: SandboxHost,
+    kind: { readonly tier: Tier; readonly runtime: Runtime; readonly giveUp?: readonly GiveUp[] },
+  ) {
+    this.#host = host;
+    this.#kind = { ...kind, giveUp: kind.giveUp ?? [] };
+  }
+
+  start(script: string, limits: Partial<Limits> = {}): Promise<Sandbox> {
+    return this.#host.start({
+      ...this.#kind,
+      argv: ["/usr/bin/python3", "-I", "-c", script],
+      limits: { wallSeconds: 30, ...limits },
+    });
+  }
+
+  async run(script: string, limits: Partial<Limits> = {}, during?: (box: Sandbox) => Promise<void>): Promise<Ran> {
+    const box = await this.start(script, limits);
+    const texts = { stdout: "", stderr: "" };
+    for (const name of ["stdout", "stderr"] as const)
+      box[name].on("data", (chunk: Buffer) => {
+        if (texts[name].length < 65536) texts[name] += chunk.toString();
+      });
+    if (during === undefined) box.stdin.end();
+    else await during(box);
+    return { end: await box.ended, ...texts };
+  }
+}
+
+function differs(end: SandboxEnd, wanted: Cause["kind"]): string | undefined {
+  return end.cause.kind === wanted ? undefined : `ended by ${JSON.stringify(end.cause)}, not by ${wanted}`;
+}
+
+const ends = (
+  name: string,
+  wanted: Cause["kind"],
+  script: string,
+  limits: Partial<Limits>,
+  needs: readonly GiveUp[],
+): Check => ({
+  name,
+  needs,
+  run: async (kit) => differs((await kit.run(script, limits)).end, wanted),
+});
+
+const MiB = 1024 * 1024;
+
+export const checks: readonly Check[] = [
+  {
+    name: "passes streams and the exit status on",
+    needs: [],
+    run: async (kit) => {
+      const script = "import sys; print(sys.stdin.read().upper(), end=''); print('log', file=sys.stderr); sys.exit(7)";
+      const { end, stdout, stderr } = await kit.run(script, {}, async (box) => void box.stdin.end("abc"));
+      if (end.cause.kind !== "exit" || end.cause.code !== 7)
+        return `ended by ${JSON.stringify(end.cause)}, not by exit 7`;
+      return stdout === "ABC" && stderr === "log\n" ? undefined : `said ${JSON.stringify({ stdout, stderr })}`;
+    },
+  },
+  {
+    name: "names the signal a program died of",
+    needs: [],
+    run: async (kit) => {
+      const { end } = await kit.run("import ctypes; ctypes.string_at(0)");
+      return end.cause.kind === "signal" && end.cause.signal === "SIGSEGV"
+        ? undefined
+        : `ended by ${JSON.stringify(end.cause)}`;
+    },
+  },
+  {
+    name: "shows in /agent what is put there after the start",
+    needs: [],
+    run: async (kit) => {
+      const { writeFile } = await import("node:fs/promises");
+      const { join } = await import("node:path");
+      const script =
+        "import os, sys; sys.stdin.readline(); print(open(os.path.join(sys.stdin.readline().strip(), 'x')).read())";
+      const { stdout } = await kit.run(script, {}, async (box) => {
+        await new Promise((resolve) => setTimeout(resolve, 50));
+        await writeFile(join(box.agentDir, "x"), "late");
+        box.stdin.end(`go\n${box.agentPath}\n`);
+      });
+      return stdout === "late\n" ? undefined : `read ${JSON.stringify(stdout)}`;
+    },
+  },
+  {
+    name: "a kill carries its reason, and the first cause stays",
+    needs: [],
+    run: async (kit) => {
+      const box = await kit.start("import time; time.sleep(60)");
+      box.stdout.resume();
+      box.stderr.resume();
+      box.kill("first");
+      box.kill("second");
+      const { cause } = await box.ended;
+      return cause.kind === "killed" && cause.reason === "first" ? undefined : `ended by ${JSON.stringify(cause)}`;
+    },
+  },
+  ends("wall time", "wallTime", "import time; time.sleep(60)", { wallSeconds: 1 }, []),
+  ends("CPU time", "cpuTime", "while True: pass", { cpuSeconds: 0.7 }, ["cpuSeconds"]),
+  ends("CPU time of children too", "cpuTime", "import os\nos.fork()\nwhile True: pass", { cpuSeconds: 0.7 }, [
+    "cpuSeconds",
+  ]),
+  ends("memory", "memory", "x = [bytearray(2**20) for _ in range(4096)]", { memoryBytes: 64 * MiB }, ["memoryBytes"]),
+  ends(
+    "pids",
+    "pids",
+    "import os, time\nfor _ in range(2000):\n  try:\n    pid = os.fork()\n  except OSError: time.sleep(20)\n  if pid == 0: time.sleep(20)",
+    { pids: 16 },
+    ["pids"],
+  ),
+  ends(
+    "scratch bytes",
+    "scratch",
+    "import time\nf = open('/tmp/x', 'wb')\ntry:\n  while True: f.write(bytes(65536)); f.flush()\nexcept OSError: time.sleep(20)",
+    { scratchBytes: MiB },
+    ["scratchBytes"],
+  ),
+  ends(
+    "scratch inodes",
+    "scratch",
+    "import time\ntry:\n  for i in range(10000): open('/tmp/%d' % i, 'w').close()\nexcept OSError: time.sleep(20)",
+    { scratchInodes: 64 },
+    ["scratchInodes"],
+  ),
+  ends("output", "output", "import sys\nwhile True: sys.stdout.write('x' * 65536)", { outputBytes: MiB }, []),
+  {
+    name: "open files",
+    needs: ["openFiles"],
+    run: async (kit) => {
+      const { stdout } = await kit.run(
+        "fs = []\ntry:\n  while True: fs.append(open('/dev/null'))\nexcept OSError as e: print(e.errno, len(fs))",
+        { openFiles: 32 },
+      );
+      const [errno, count] = stdout.trim().split(" ").map(Number);
+      return errno === 24 && count! < 32 && count! > 16 ? undefined : `said ${JSON.stringify(stdout)}`;
+    },
+  },
+  {
+    name: "CPU share",
+    needs: ["cpus", "cpuSeconds"],
+    run: async (kit) => {
+      const { end, stdout } = await kit.run(
+        "import time\nt = time.monotonic()\nwhile time.monotonic() - t < 1.5: pass\nprint(time.process_time())",
+        { cpus: 0.25 },
+      );
+      const used = end.usage.cpuSeconds;
+      return used < 1.2 ? undefined : `used ${used} s of CPU in 1.5 s at a quarter of a CPU (${stdout.trim()})`;
+    },
+  },
+  {
+    name: "freezes and thaws",
+    needs: ["cpuSeconds"],
+    run: async (kit) => {
+      const box = await kit.start("print('up', flush=True)\nwhile True: pass");
+      box.stderr.resume();
+      await new Promise((resolve) => box.stdout.once("data", resolve));
+      box.freeze();
+      await new Promise((resolve) => setTimeout(resolve, 60));
+      const before = box.clocks().cpuMs;
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      const frozen = box.clocks().cpuMs - before;
+      box.thaw();
+      await new Promise((resolve) => setTimeout(resolve, 400));
+      const thawed = box.clocks().cpuMs - before;
+      box.freeze();
+      box.kill("enough");
+      const { cause } = await box.ended;
+      if (cause.kind !== "killed") return `ended by ${JSON.stringify(cause)}`;
+      return frozen < 20 && thawed > frozen + 20
+        ? undefined
+        : `used ${frozen} ms frozen and ${thawed} ms after the thaw`;
+    },
+  },
+];

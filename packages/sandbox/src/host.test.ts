@@ -1,0 +1,189 @@
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { cgroupLayout } from "./cgroup-layout.ts";
+import { checks, Kit } from "./conformance.ts";
+import { refuseUnenforceable, unenforceable } from "./enforceable.ts";
+import { SandboxError } from "./errors.ts";
+import { SandboxHost } from "./host.ts";
+import { removeLeftovers } from "./owners.ts";
+import { SandboxPool } from "./pool.ts";
+import { findExecutable } from "./runtimes.ts";
+import type { GiveUp, Runtime, SandboxSpec, Tier } from "./types.ts";
+
+const rootless = process.getuid?.() !== 0;
+const runDir = mkdtempSync(join(tmpdir(), "lanista-sandbox-test-"));
+const layout = cgroupLayout();
+let host: SandboxHost;
+
+beforeAll(async () => {
+  host = await SandboxHost.open({ runDir });
+});
+afterAll(async () => {
+  await host.close();
+  const left = readdirSync(runDir);
+  rmSync(runDir, { recursive: true });
+  expect(left).toEqual([]);
+  for (const place of layout.all)
+    expect(readdirSync(place).filter((name) => name.startsWith(`lanista-${process.pid}-`))).toEqual([]);
+});
+
+const kinds: readonly { readonly tier: Tier; readonly runtime: Runtime }[] = [
+  { tier: "container", runtime: "crun" },
+  { tier: "container", runtime: "runc" },
+  { tier: "gvisor", runtime: "runsc" },
+  { tier: "none", runtime: "none" },
+];
+
+for (const kind of kinds) {
+  const present = kind.runtime === "none" || findExecutable(kind.runtime) !== undefined;
+  // A test of the limits on a host without delegation gives up what it must: what is left must hold all the same.
+  const giveUp: GiveUp[] = kind.runtime === "none" ? [] : [...unenforceable(kind.runtime, layout, rootless).keys()];
+  const missing = new Set<GiveUp>(unenforceable(kind.runtime, layout, rootless).keys());
+  describe.skipIf(!present)(kind.runtime, () => {
+    for (const check of checks)
+      test.skipIf(check.needs.some((name) => missing.has(name)))(check.name, async () => {
+        expect(await check.run(new Kit(host, { ...kind, giveUp }))).toBeUndefined();
+      });
+
+    test("stamps tier, runtime, kernel and limits on the result", async () => {
+      const { end } = await new Kit(host, { ...kind, giveUp }).run("pass", { pids: 33 });
+      expect(end.stamp).toMatchObject({ ...kind, rootless, cgroup: layout.mode, limits: { pids: 33 } });
+      expect(end.stamp.kernel).toMatch(/^\d+\.\d+/);
+      if (kind.runtime !== "none") expect(end.stamp.runtimeVersion).toMatch(/\d/);
+    });
+  });
+}
+
+describe("refusals", () => {
+  const refused = (promise: Promise<unknown>) =>
+    expect(promise).rejects.toMatchObject({ name: "SandboxError", code: "refused" });
+  const spec: SandboxSpec = { tier: "container", argv: ["/bin/true"] };
+
+  test("names what cannot be enforced, why, and how to give it up", () => {
+    const reasons = new Map<GiveUp, string>([
+      ["memoryBytes", "no memory controller"],
+      ["pids", "no pids controller"],
+    ]);
+    expect(() => refuseUnenforceable(reasons, ["pids"])).toThrow(
+      /memoryBytes: no memory controller\n.*\(memoryBytes\)/s,
+    );
+    expect(() => refuseUnenforceable(reasons, ["pids", "memoryBytes"])).not.toThrow();
+  });
+
+  test("a host without control groups can enforce no share of CPU, memory or pids", () => {
+    const none = {
+      mode: "none",
+      parents: new Map(),
+      all: [],
+      missing: new Map([
+        ["cpu", "x"],
+        ["cpuacct", "x"],
+        ["memory", "x"],
+        ["pids", "x"],
+      ]),
+    } as const;
+    expect([...unenforceable("crun", none as never, false).keys()].sort()).toEqual([
+      "cpuSeconds",
+      "cpus",
+      "memoryBytes",
+      "pids",
+    ]);
+  });
+
+  test("unknown limits, limits that make no sense, unknown names to give up", async () => {
+    await refused(host.start({ ...spec, limits: { memory: 1 } as never }));
+    await refused(host.start({ ...spec, limits: { memoryBytes: 1 } }));
+    await refused(host.start({ ...spec, limits: { pids: 1.5 } }));
+    await refused(host.start({ ...spec, giveUp: ["everything" as never] }));
+  });
+
+  test("a runtime of another tier, an unknown tier, no program, a mount over the sandbox's own", async () => {
+    await refused(host.start({ ...spec, runtime: "runsc" }));
+    await refused(host.start({ ...spec, tier: "vault" as never }));
+    await refused(host.start({ ...spec, argv: [] }));
+    for (const target of ["/proc", "/tmp", "/agent", "/dev/shm", "/usr", "relative"])
+      await refused(host.start({ ...spec, mounts: [{ source: "/usr/share", target }] }));
+    await refused(host.start({ ...spec, mounts: [{ source: "/", target: "/host" }] }));
+    await refused(host.start({ ...spec, mounts: [{ source: "/etc/passwd", target: "/x" }] }));
+  });
+
+  test("a program that does not exist is our fault, and leaves nothing", async () => {
+    const giveUp = [...unenforceable("crun", layout, rootless).keys()];
+    const box = await host.start({ ...spec, argv: ["/no/such/program"], giveUp });
+    const { cause } = await box.ended;
+    expect(cause.kind).toBe("runtimeFault");
+    expect(existsSync(join(box.agentDir, ".."))).toBe(false);
+  });
+
+  test("errors are of one class", () => {
+    expect(SandboxError.from(new Error("x"), "doing y")).toMatchObject({ code: "fault", message: "doing y: x" });
+  });
+});
+
+describe("what a killed host process leaves", () => {
+  test("goes at the next open; its processes went with it", async () => {
+    const script = `
+      import { SandboxHost } from ${JSON.stringify(join(import.meta.dirname, "host.ts"))};
+      const host = await SandboxHost.open({ runDir: ${JSON.stringify(runDir)} });
+      const box = await host.start({ tier: "container", argv: ["/bin/sleep", "4711"], giveUp: ${JSON.stringify([...unenforceable("crun", layout, rootless).keys()])} });
+      setTimeout(() => process.kill(process.pid, "SIGKILL"), 300);`;
+    const before = readdirSync(runDir);
+    expect(() =>
+      execFileSync(process.execPath, ["--input-type=module-typescript", "-e", script], { stdio: "pipe" }),
+    ).toThrow();
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    expect(sleepers()).toEqual([]);
+    const left = readdirSync(runDir).filter((name) => !before.includes(name));
+    expect(left).toHaveLength(1);
+    const removed = await removeLeftovers(runDir);
+    expect(removed).toContain(join(runDir, left[0]!));
+    expect(readdirSync(runDir)).toEqual(before);
+    for (const place of layout.all) expect(readdirSync(place)).not.toContain(left[0]);
+  });
+});
+
+function sleepers(): string[] {
+  return execFileSync("sh", ["-c", "grep -lsa 4711 /proc/[0-9]*/cmdline || true"], { encoding: "utf8" })
+    .split("\n")
+    .filter((path) => path !== "" && !path.includes(`/${process.pid}/`))
+    .filter((path) => {
+      try {
+        return execFileSync("cat", [path], { encoding: "utf8" }).startsWith("/bin/sleep");
+      } catch {
+        return false;
+      }
+    });
+}
+
+describe("the pool", () => {
+  test("hands out each sandbox once, warm, and replaces what died", async () => {
+    const giveUp = [...unenforceable("crun", layout, rootless).keys()];
+    const pool = new SandboxPool(
+      host,
+      { tier: "container", argv: ["/bin/cat"], giveUp, limits: { wallSeconds: 60 } },
+      { size: 2 },
+    );
+    const full = async () => {
+      for (let i = 0; i < 200 && pool.warm < 2; i++) await new Promise((resolve) => setTimeout(resolve, 20));
+      expect(pool.warm).toBe(2);
+    };
+    await full();
+    const a = await pool.take();
+    const b = await pool.take();
+    expect(a.id).not.toBe(b.id);
+    for (const box of [a, b]) {
+      const heard = new Promise((resolve) => box.stdout.once("data", (chunk: Buffer) => resolve(chunk.toString())));
+      box.stdin.write("hello\n");
+      expect(await heard).toBe("hello\n");
+    }
+    await full();
+    a.kill("done");
+    b.kill("done");
+    await Promise.all([a.ended, b.ended]);
+    await pool.close();
+    expect(pool.warm).toBe(0);
+  });
+});

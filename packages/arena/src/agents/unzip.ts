@@ -127,19 +127,21 @@ async function extract(
   budget: { bytes: number },
   guards: Guards,
 ): Promise<void> {
-  const stream = await zip.openReadStreamPromise(entry).catch(corrupt);
   let sum = 0;
   let size = 0;
+  // The stream is opened when the file to write to is there: an error nobody listens for yet would end this process.
   async function* checked(): AsyncIterable<Uint8Array> {
-    const chunks = stream[Symbol.asyncIterator]();
+    const stream = await zip.openReadStreamPromise(entry).catch(corrupt);
+    // yauzl emits some errors once more after its stream was destroyed.
+    stream.on("error", () => {});
     try {
-      for (;;) {
-        const next = await chunks.next().catch(corrupt);
-        if (next.done === true) break;
-        sum = crc32(next.value, sum);
-        size += next.value.length;
-        yield next.value;
+      for await (const chunk of stream as AsyncIterable<Uint8Array>) {
+        sum = crc32(chunk, sum);
+        size += chunk.length;
+        yield chunk;
       }
+    } catch (error) {
+      corrupt(error);
     } finally {
       stream.destroy();
     }

@@ -53,7 +53,8 @@ export function parseAgentLine(line: Uint8Array): AgentMessage {
   } catch {
     return refused("a line that is not JSON");
   }
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return refused("a line that is not an object");
+  if (typeof value !== "object" || value === null || Array.isArray(value))
+    return refused("a line that is not an object");
   const message = value as Record<string, unknown>;
   if (hasExactly(message, "id", "action")) {
     const { id, action } = message;

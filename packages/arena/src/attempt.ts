@@ -1,0 +1,336 @@
+/**
+ * One attempt at a match.
+ *
+ * Theory of operation. Boxes are opened for all seats at once, each agent says that it is ready, then the episodes are
+ * played: the environment says who is to act, each of these is asked, the answers are judged here (never by the agent), the
+ * step is made and recorded. The first thing that ends the attempt is its outcome; everything else derives from it.
+ * Whatever happens, every box that was opened is ended and awaited before the attempt returns.
+ *
+ * Faults in one step count together, so that two seats that fail at once are both guilty. If a seat is at fault and a
+ * box of another failed by our doing in the same step, the fault stands: it does not depend on the other box.
+ */
+import { SeededChance } from "@lanista/games/chance";
+import type { State } from "@lanista/games/environment";
+import { ReplayWriter } from "@lanista/games/replay-writer";
+import { SandboxError } from "@lanista/sandbox/errors";
+import type { SandboxStamp, Usage } from "@lanista/sandbox/types";
+import type { Reply } from "./channel.ts";
+import type { HostClock } from "./host-clock.ts";
+import type { MatchPlan } from "./match-plan.ts";
+import type { Fault, Outcome } from "./result.ts";
+import { forfeitReturns, ranksOf } from "./scoring.ts";
+import { type FaultKinds, Seat } from "./seat.ts";
+import { cleanDetail } from "./seat-fault.ts";
+import { chanceKey, SubstituteActions } from "./seeds.ts";
+import { sha256 } from "./sha256.ts";
+import { ENGINE_VERSION } from "./version.ts";
+
+export interface SeatRecord {
+  readonly score: number | null;
+  readonly rank: number | null;
+  readonly faults: number;
+  readonly faultKinds: FaultKinds;
+  readonly usage: Usage | null;
+  readonly log: Buffer;
+}
+
+export interface AttemptRecord {
+  readonly outcome: Outcome;
+  readonly seats: readonly SeatRecord[];
+  readonly stamp: SandboxStamp | null;
+  readonly episodes: number;
+  readonly steps: number;
+  readonly replayText: string;
+  readonly hash: string;
+  /** The last position, as text; null where no episode began. */
+  readonly board: string | null;
+}
+
+interface Guilt {
+  readonly seat: number;
+  readonly fault: Fault;
+  readonly detail: string;
+  readonly thinkMs: number;
+}
+
+export class Attempt {
+  readonly #plan: MatchPlan;
+  readonly #host: HostClock;
+  readonly #seats: Seat[] = [];
+  readonly #substitutes: SubstituteActions;
+  readonly #scores: number[];
+  readonly #state: State;
+  #outcome: Outcome | undefined;
+  #writer: ReplayWriter | undefined;
+  #episodes = 0;
+  #steps = 0;
+  #began = false;
+
+  constructor(plan: MatchPlan, host: HostClock) {
+    this.#plan = plan;
+    this.#host = host;
+    this.#substitutes = new SubstituteActions(plan.seed);
+    this.#scores = plan.contenders.map(() => 0);
+    this.#state = plan.env.newState();
+  }
+
+  /** Throws SandboxError `refused`: what was asked for cannot be had here. Everything else is in the record. */
+  async play(): Promise<AttemptRecord> {
+    const cancel = (): void => {
+      this.#end({ kind: "cancelled" });
+      for (const seat of this.#seats) seat.cancel();
+    };
+    const { signal } = this.#plan;
+    if (signal?.aborted) cancel();
+    signal?.addEventListener("abort", cancel);
+    try {
+      await this.#open();
+      await this.#start();
+      await this.#episodesLoop();
+      this.#end({ kind: "completed" });
+    } catch (error) {
+      await this.#close();
+      throw error;
+    } finally {
+      signal?.removeEventListener("abort", cancel);
+    }
+    return this.#record(await this.#close());
+  }
+
+  #end(outcome: Outcome): void {
+    this.#outcome ??= outcome;
+  }
+
+  async #open(): Promise<void> {
+    if (this.#outcome !== undefined) return;
+    const { contenders } = this.#plan;
+    const opened = await Promise.allSettled(contenders.map((contender) => contender.open()));
+    let refusal: unknown;
+    for (const [index, result] of opened.entries()) {
+      if (result.status === "fulfilled") {
+        this.#seats[index] = new Seat(index, contenders[index]!, result.value, this.#plan, this.#host);
+      } else if (result.reason instanceof SandboxError && result.reason.code === "refused") refusal ??= result.reason;
+      else {
+        const detail = cleanDetail(`the box of seat ${index} could not be started: ${String(result.reason)}`);
+        this.#end({ kind: "infra_fault", detail, seat: index });
+      }
+    }
+    if (refusal !== undefined) throw refusal;
+  }
+
+  async #start(): Promise<void> {
+    const plan = this.#plan;
+    const stamp = this.#seats.find((seat) => seat !== undefined)?.sandbox.stamp;
+    const { env } = plan;
+    this.#writer = new ReplayWriter(
+      {
+        engine: ENGINE_VERSION,
+        env: { id: env.definition.id, version: env.definition.version, options: env.options },
+        seed: plan.seed,
+        chance: chanceKey(plan.seed),
+        episodes: plan.episodes,
+        onFault: plan.onFault,
+        seats: plan.contenders.map(({ name, digest }) => ({ agent: name.slice(0, 200), digest })),
+        limits: { start: plan.startSeconds, move: plan.moveSeconds, bank: plan.bankSeconds },
+        sandbox: stamp === undefined ? null : { tier: stamp.tier, runtime: stamp.runtime },
+      },
+      sha256,
+    );
+    if (this.#outcome !== undefined) return;
+    const replies = await Promise.all(this.#seats.map((seat) => seat.start()));
+    const guilty = replies.flatMap((reply, seat) => (reply.kind === "fault" ? [{ seat, ...reply }] : []));
+    for (const { seat, fault } of guilty) this.#seats[seat]!.count(fault);
+    if (guilty.length > 0) this.#forfeit(guilty, this.#zeros());
+    else this.#endByReplies(replies);
+  }
+
+  #zeros(): number[] {
+    return this.#plan.contenders.map(() => 0);
+  }
+
+  #endByReplies(replies: readonly (Reply | undefined)[]): void {
+    for (const [seat, reply] of replies.entries())
+      if (reply?.kind === "infra") this.#end({ kind: "infra_fault", detail: `seat ${seat}: ${reply.detail}`, seat });
+      else if (reply?.kind === "cancelled") this.#end({ kind: "cancelled" });
+  }
+
+  async #episodesLoop(): Promise<void> {
+    const key = chanceKey(this.#plan.seed);
+    const root = new SeededChance(key[0], key[1]);
+    for (let episode = 0; episode < this.#plan.episodes && this.#outcome === undefined; episode++)
+      await this.#episode(episode, root.split(episode));
+  }
+
+  async #episode(episode: number, chance: SeededChance): Promise<void> {
+    const { env } = this.#plan;
+    const state = this.#state;
+    const returns = this.#zeros();
+    for (const seat of this.#seats) seat.unseenReward = 0;
+    env.reset(state, chance);
+    this.#began = true;
+    while (!env.ended(state)) {
+      const actions = await this.#actions(episode, returns);
+      if (actions === undefined) return;
+      env.stepJoint(state, actions.actions, state, chance);
+      this.#steps++;
+      let rewarded = false;
+      for (const seat of this.#seats) {
+        const reward = env.reward(state, seat.index);
+        if (reward === 0) continue;
+        rewarded = true;
+        seat.unseenReward += reward;
+        returns[seat.index]! += reward;
+      }
+      this.#writer!.step({
+        actions: actions.recorded,
+        thinkMs: actions.thinkMs,
+        ...(actions.faults === undefined ? {} : { faults: actions.faults }),
+        ...(rewarded ? { rewards: this.#seats.map((seat) => env.reward(state, seat.index) + 0) } : {}),
+      });
+    }
+    for (const [seat, sum] of returns.entries()) this.#scores[seat]! += sum;
+    const terminated = env.terminated(state);
+    this.#writer!.episode({ kind: terminated ? "terminated" : "truncated", returns });
+    this.#episodes++;
+    for (const seat of this.#seats) seat.episodeEnd(episode, returns[seat.index]!, terminated, !terminated);
+    this.#plan.onProgress?.({ kind: "episode", episode, returns });
+  }
+
+  /** The step's actions; undefined once the attempt has an outcome. */
+  async #actions(
+    episode: number,
+    returns: readonly number[],
+  ): Promise<
+    | {
+        readonly actions: number[];
+        readonly recorded: (number | null)[];
+        readonly thinkMs: (number | null)[];
+        readonly faults: (Fault | null)[] | undefined;
+      }
+    | undefined
+  > {
+    const { env, onFault } = this.#plan;
+    const state = this.#state;
+    const replies = await this.#ask(episode);
+    const actions = this.#zeros();
+    const recorded: (number | null)[] = replies.map(() => null);
+    const thinkMs: (number | null)[] = replies.map(() => null);
+    const guilty: (Guilt & { readonly dead: boolean })[] = [];
+    for (const [seat, reply] of replies.entries()) {
+      if (reply === undefined) continue;
+      if (reply.kind === "fault") guilty.push({ seat, ...reply });
+      else if (reply.kind === "action") {
+        thinkMs[seat] = reply.thinkMs;
+        if (env.isLegal(state, seat, reply.action)) {
+          actions[seat] = reply.action;
+          recorded[seat] = reply.action;
+        } else {
+          const detail = `the action ${reply.action} is not legal at step ${env.steps(state)} of episode ${episode}`;
+          guilty.push({ seat, fault: "illegal_action", detail, dead: false, thinkMs: reply.thinkMs });
+        }
+      }
+    }
+    if (onFault === "forfeit")
+      for (const seat of this.#seats)
+        if (seat.faultWaits && !guilty.some((one) => one.seat === seat.index)) {
+          const reply = await seat.ask(state, episode);
+          if (reply.kind === "fault") guilty.push({ seat: seat.index, ...reply });
+        }
+    guilty.sort((a, b) => a.seat - b.seat);
+    for (const { seat, fault } of guilty) this.#seats[seat]!.count(fault);
+    const fatal = onFault === "forfeit" ? guilty : guilty.filter((one) => one.dead);
+    if (fatal.length > 0) {
+      this.#forfeit(fatal, returns, episode);
+      return undefined;
+    }
+    this.#endByReplies(replies);
+    if (this.#outcome !== undefined) return undefined;
+    let faults: (Fault | null)[] | undefined;
+    for (const { seat, fault, thinkMs: took } of guilty) {
+      const mask = new Uint8Array(env.info.actions);
+      env.mask(state, seat, mask);
+      actions[seat] = this.#substitutes.pick(mask, episode, env.steps(state), seat);
+      recorded[seat] = actions[seat];
+      thinkMs[seat] = took;
+      faults ??= replies.map(() => null);
+      faults[seat] = fault;
+    }
+    return { actions, recorded, thinkMs, faults };
+  }
+
+  async #ask(episode: number): Promise<(Reply | undefined)[]> {
+    const { env } = this.#plan;
+    const state = this.#state;
+    const alone = env.seatToAct(state);
+    const replies = this.#seats.map((): Reply | undefined => undefined);
+    if (alone >= 0) replies[alone] = await this.#seats[alone]!.ask(state, episode);
+    else {
+      const actors = env.actors(state);
+      const ask = async (seat: Seat): Promise<void> => {
+        if ((actors & (1 << seat.index)) !== 0) replies[seat.index] = await seat.ask(state, episode);
+      };
+      await Promise.all(this.#seats.map(ask));
+    }
+    return replies;
+  }
+
+  /** Ends the episode and the match by the fault of some seats. */
+  #forfeit(guilty: readonly Guilt[], soFar: readonly number[], episode = 0): void {
+    if (this.#outcome !== undefined) return;
+    const seats = guilty.map((one) => one.seat);
+    const first = guilty[0]!;
+    this.#end({ kind: "agent_fault", seats, fault: first.fault, detail: first.detail });
+    const of = <T>(value: (one: Guilt) => T): (T | null)[] =>
+      this.#plan.contenders.map((_, seat) => {
+        const one = guilty.find((other) => other.seat === seat);
+        return one === undefined ? null : value(one);
+      });
+    const returns = forfeitReturns(this.#plan.env.info, soFar, seats);
+    for (const [seat, sum] of returns.entries()) this.#scores[seat]! += sum;
+    this.#writer!.forfeit({ faults: of((one) => one.fault), thinkMs: of((one) => one.thinkMs) });
+    this.#writer!.episode({ kind: "forfeit", returns });
+    this.#episodes++;
+    this.#plan.onProgress?.({ kind: "episode", episode, returns });
+  }
+
+  #close(): Promise<(Usage | undefined)[]> {
+    const gently = this.#outcome?.kind === "completed";
+    return Promise.all(Array.from(this.#seats, (seat) => seat?.close(gently)));
+  }
+
+  #record(usage: readonly (Usage | undefined)[]): AttemptRecord {
+    const { contenders, env } = this.#plan;
+    const outcome = this.#outcome!;
+    const guilty = outcome.kind === "agent_fault" ? outcome.seats : [];
+    const scored =
+      (outcome.kind === "completed" || outcome.kind === "agent_fault") &&
+      !(contenders.length === 1 && guilty.length > 0);
+    const ranks = ranksOf(this.#scores, guilty);
+    const seats = contenders.map((_, index): SeatRecord => {
+      const seat = this.#seats[index];
+      return {
+        score: scored ? this.#scores[index]! + 0 : null,
+        rank: scored ? ranks[index]! : null,
+        faults: seat?.faults ?? 0,
+        faultKinds: seat?.faultKinds ?? {},
+        usage: usage[index] ?? null,
+        log: seat?.log.content() ?? Buffer.alloc(0),
+      };
+    });
+    const { text, hash } = this.#writer!.finish({
+      outcome: outcome.kind,
+      scores: seats.map((seat) => seat.score),
+      ranks: seats.map((seat) => seat.rank),
+    });
+    return {
+      outcome,
+      seats,
+      stamp: this.#seats.find((seat) => seat !== undefined)?.sandbox.stamp ?? null,
+      episodes: this.#episodes,
+      steps: this.#steps,
+      replayText: text,
+      hash,
+      board: this.#began ? env.render(this.#state) : null,
+    };
+  }
+}

@@ -1,0 +1,112 @@
+/**
+ * A match, from a request to a result: attempts until one was not ended by a fault of ours, then the files.
+ *
+ * Every attempt has the same seed, so it is the same match. After the last one the fault stands as `infra_fault`, never as
+ * anybody's loss; if every attempt failed in the box of one seat, the result names that seat, and a person should look:
+ * it may be an agent that knows how to break its box in a way that looks like ours.
+ */
+import { mkdir, writeFile } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { Attempt, type AttemptRecord } from "./attempt.ts";
+import { HostClock } from "./host-clock.ts";
+import { type MatchPlan, type MatchRequest, planMatch } from "./match-plan.ts";
+import { writeReplayFile } from "./replay-file.ts";
+import type { MatchResult, Outcome } from "./result.ts";
+import { ENGINE_VERSION } from "./version.ts";
+
+export interface PlayedMatch {
+  readonly result: MatchResult;
+  readonly replayText: string;
+  /** The last position, as text; null where no episode began. */
+  readonly board: string | null;
+}
+
+/**
+ * Plays a match. Throws a RangeError on a request that makes no sense, SandboxError `refused` on what this host cannot
+ * enforce, and what the file system throws. What agents or hosts do wrong is in the result.
+ */
+export async function playMatch(request: MatchRequest): Promise<PlayedMatch> {
+  const plan = planMatch(request);
+  const began = performance.now();
+  const host = new HostClock();
+  try {
+    const failures: (Outcome & { kind: "infra_fault" })[] = [];
+    for (;;) {
+      plan.onProgress?.({ kind: "started", attempt: failures.length + 1 });
+      const record = await new Attempt(plan, host).play();
+      const attempts = failures.length + 1;
+      if (record.outcome.kind === "infra_fault") {
+        failures.push(record.outcome);
+        if (attempts < plan.attempts && !plan.signal?.aborted) {
+          plan.onProgress?.({ kind: "repeat", detail: record.outcome.detail });
+          continue;
+        }
+        return await finish(plan, record, setAside(plan, failures), attempts, began);
+      }
+      return await finish(plan, record, record.outcome, attempts, began);
+    }
+  } finally {
+    host.close();
+  }
+}
+
+function setAside(plan: MatchPlan, failures: readonly (Outcome & { kind: "infra_fault" })[]): Outcome {
+  const last = failures.at(-1)!;
+  const { seat } = last;
+  const follows = seat !== undefined && failures.length > 1 && failures.every((failure) => failure.seat === seat);
+  if (!follows) return { kind: "infra_fault", detail: last.detail };
+  const name = plan.contenders[seat]!.name;
+  const detail = `set aside for a person: each of ${failures.length} attempts failed in the box of seat ${seat} (${name}); last: ${last.detail}`;
+  return { kind: "infra_fault", detail, seat };
+}
+
+function logName(plan: MatchPlan, seat: number): string | undefined {
+  if (plan.logs !== undefined) return join(plan.logs, `seat-${seat}.log`);
+  if (plan.replay === undefined) return undefined;
+  const base = basename(plan.replay).replace(/(\.jsonl|\.replay)?(\.gz)?$/, "");
+  return join(dirname(plan.replay), `${base}.seat-${seat}.log`);
+}
+
+async function finish(
+  plan: MatchPlan,
+  record: AttemptRecord,
+  outcome: Outcome,
+  attempts: number,
+  began: number,
+): Promise<PlayedMatch> {
+  if (plan.replay !== undefined) await writeReplayFile(plan.replay, record.replayText);
+  if (plan.logs !== undefined) await mkdir(plan.logs, { recursive: true });
+  const logs: (string | null)[] = [];
+  for (const [index, seat] of record.seats.entries()) {
+    const name = logName(plan, index);
+    if (name !== undefined) await writeFile(name, seat.log);
+    logs.push(name ?? null);
+  }
+  const { definition, options } = plan.env;
+  const result: MatchResult = {
+    outcome,
+    env: definition.id,
+    envVersion: definition.version,
+    options,
+    seed: plan.seed,
+    seats: record.seats.map((seat, index) => ({
+      agent: plan.contenders[index]!.name,
+      digest: plan.contenders[index]!.digest,
+      score: seat.score,
+      rank: seat.rank,
+      faults: seat.faults,
+      faultKinds: seat.faultKinds,
+      log: logs[index]!,
+      cpuSeconds: seat.usage?.cpuSeconds ?? 0,
+      peakMemoryBytes: seat.usage?.peakMemoryBytes ?? 0,
+    })),
+    episodes: record.episodes,
+    steps: record.steps,
+    replay: { file: plan.replay ?? null, hash: record.hash },
+    sandbox: record.stamp,
+    attempts,
+    wallSeconds: (performance.now() - began) / 1000,
+    engine: ENGINE_VERSION,
+  };
+  return { result, replayText: record.replayText, board: record.board };
+}

@@ -1,0 +1,119 @@
+/** One seat of a running match: its box, the conversation with it, and what is counted for it. */
+import type { Environment } from "@lanista/games/environment";
+import type { Sandbox, Usage } from "@lanista/sandbox/types";
+import { Channel, type Reply } from "./channel.ts";
+import type { Contender } from "./contender.ts";
+import type { HostClock } from "./host-clock.ts";
+import type { MatchPlan } from "./match-plan.ts";
+import { actLine, episodeEndLine, startLine } from "./messages.ts";
+import type { Fault } from "./result.ts";
+import { SeatClock } from "./seat-clock.ts";
+import { SeatLog } from "./seat-log.ts";
+import { seatSeed } from "./seeds.ts";
+
+/** How long an agent may take to leave once its input is closed. */
+const LEAVE_MS = 50;
+/** How long the last of its log is waited for after its end: a child that escaped could hold the pipe for ever. */
+const LOG_MS = 200;
+
+export type FaultKinds = Partial<Record<Fault, number>>;
+
+function within(promise: Promise<unknown>, ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    void promise.finally(() => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+}
+
+export class Seat {
+  readonly index: number;
+  readonly sandbox: Sandbox;
+  readonly log: SeatLog;
+  readonly faultKinds: FaultKinds = {};
+  /** What the seat earned since it was last asked, in this episode. */
+  unseenReward = 0;
+  readonly #channel: Channel;
+  readonly #env: Environment;
+  readonly #discrete: boolean;
+  readonly #observation: Float64Array;
+  readonly #mask: Uint8Array | undefined;
+  readonly #startLine: string;
+  readonly #startMs: number;
+
+  constructor(index: number, contender: Contender, sandbox: Sandbox, plan: MatchPlan, host: HostClock) {
+    this.index = index;
+    this.sandbox = sandbox;
+    this.log = new SeatLog(sandbox.stderr);
+    const { env } = plan;
+    this.#env = env;
+    this.#discrete = env.info.observation.type === "Discrete";
+    this.#observation = new Float64Array(env.observationSize());
+    this.#mask = env.info.everyActionLegal === true ? undefined : new Uint8Array(env.info.actions);
+    const clock = new SeatClock(plan.moveSeconds * 1000, plan.bankSeconds * 1000);
+    this.#channel = new Channel(sandbox, host, clock, plan.whileWaiting === "freeze");
+    this.#startMs = plan.startSeconds * 1000;
+    this.#startLine = startLine({
+      env,
+      seat: index,
+      seed: seatSeed(plan.seed, index),
+      agentPath: sandbox.agentPath,
+      entry: contender.entry,
+      startMs: this.#startMs,
+      moveMs: clock.moveMs,
+      bankMs: clock.bankMs,
+    });
+  }
+
+  start(): Promise<Reply> {
+    return this.#channel.start(this.#startLine, this.#startMs);
+  }
+
+  /** Asks for the seat's action in `state`. Whether it is legal is not looked at. */
+  ask(state: ReturnType<Environment["newState"]>, episode: number): Promise<Reply> {
+    const env = this.#env;
+    env.observe(state, this.index, this.#observation);
+    if (this.#mask !== undefined) env.mask(state, this.index, this.#mask);
+    const reward = this.unseenReward;
+    this.unseenReward = 0;
+    const step = env.steps(state);
+    return this.#channel.ask((id) => actLine(id, episode, step, this.#observation, this.#discrete, this.#mask, reward));
+  }
+
+  get faultWaits(): boolean {
+    return this.#channel.faultWaits;
+  }
+
+  episodeEnd(episode: number, total: number, terminated: boolean, truncated: boolean): void {
+    this.#channel.tell(episodeEndLine(episode, this.unseenReward, total, terminated, truncated));
+    this.unseenReward = 0;
+  }
+
+  cancel(): void {
+    this.#channel.cancel();
+  }
+
+  count(fault: Fault): void {
+    this.faultKinds[fault] = (this.faultKinds[fault] ?? 0) + 1;
+  }
+
+  get faults(): number {
+    return Object.values(this.faultKinds).reduce((sum, count) => sum + count, 0);
+  }
+
+  /** Ends the box and waits until nothing of it is left. `gently`: with a moment to leave by itself. */
+  async close(gently: boolean): Promise<Usage> {
+    this.#channel.cancel();
+    if (gently) {
+      this.sandbox.thaw();
+      this.sandbox.stdin.end();
+      await within(this.sandbox.ended, LEAVE_MS);
+    }
+    this.sandbox.kill("the match is over");
+    const { usage } = await this.sandbox.ended;
+    await within(this.log.closed, LOG_MS);
+    return usage;
+  }
+}

@@ -1,0 +1,132 @@
+/**
+ * Reads a replay's text. It comes from anybody: every line is checked, nothing is believed that the next line, the chain
+ * or the digest contradicts. Whether the moves are what the rules allow is for a re-run to say.
+ */
+import { ReplayChain } from "./replay-chain.ts";
+import { readBySeat, readFields, readHash, readHeader, readNumbers, readText, refuse } from "./replay-fields.ts";
+import type { Replay, ReplayEpisode, ReplayFinal, ReplayForfeit, ReplayStep, Sha256 } from "./replay-types.ts";
+import { ReplayError } from "./replay-types.ts";
+
+/** Characters of a whole replay, and of one line. */
+export const MAX_REPLAY = 64 * 1024 * 1024;
+const MAX_REPLAY_LINE = 64 * 1024;
+const DIGEST_MARK = ',"digest":"';
+
+const isNumber = (value: unknown): value is number => typeof value === "number" && Number.isFinite(value);
+const isTime = (value: unknown): value is number => isNumber(value) && value >= 0;
+const isAction = (value: unknown): value is number => Number.isSafeInteger(value);
+const isFault = (value: unknown): value is string => typeof value === "string" && /^[a-z_]{1,32}$/.test(value);
+
+function parseLine(text: string, line: number): Record<string, unknown> {
+  if (text.length > MAX_REPLAY_LINE) refuse(line, `longer than ${MAX_REPLAY_LINE} characters`);
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return refuse(line, "not JSON");
+  }
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return refuse(line, "not an object");
+  return value as Record<string, unknown>;
+}
+
+function readStep(raw: Record<string, unknown>, seats: number, line: number): ReplayStep {
+  readFields(raw, line, ["a", "t"], ["f", "r"]);
+  const actions = readBySeat(raw.a, seats, isAction, line, '"a"');
+  const thinkMs = readBySeat(raw.t, seats, isTime, line, '"t"');
+  if (actions.every((action) => action === null)) refuse(line, "a step in which nobody acts");
+  return {
+    actions,
+    thinkMs,
+    ...(raw.f === undefined ? {} : { faults: readBySeat(raw.f, seats, isFault, line, '"f"') }),
+    ...(raw.r === undefined ? {} : { rewards: readNumbers(raw.r, seats, line, '"r"') }),
+  };
+}
+
+function readForfeit(raw: Record<string, unknown>, seats: number, line: number): ReplayForfeit {
+  readFields(raw, line, ["forfeit", "t"]);
+  const faults = readBySeat(raw.forfeit, seats, isFault, line, '"forfeit"');
+  if (faults.every((fault) => fault === null)) refuse(line, "a forfeit in which nobody is at fault");
+  return { faults, thinkMs: readBySeat(raw.t, seats, isTime, line, '"t"') };
+}
+
+const OUTCOMES = ["completed", "agent_fault", "infra_fault", "cancelled"] as const;
+const ENDS = ["terminated", "truncated", "forfeit"] as const;
+
+function oneOf<T extends string>(value: unknown, allowed: readonly T[], line: number, what: string): T {
+  const found = allowed.find((one) => one === value);
+  return found ?? refuse(line, `${what} must be one of ${allowed.join(", ")}`);
+}
+
+/** Throws ReplayError, which names the line. */
+export function parseReplay(text: string, sha256: Sha256): Replay {
+  if (text.length > MAX_REPLAY) throw new ReplayError(0, `longer than ${MAX_REPLAY} characters`);
+  if (!text.endsWith("\n")) throw new ReplayError(0, "the end is missing: no newline after the last line");
+  const lines = text.slice(0, -1).split("\n");
+  const header = readHeader(parseLine(lines[0]!, 1));
+  const seats = header.seats.length;
+  const chain = new ReplayChain(header, sha256);
+  const episodes: ReplayEpisode[] = [];
+  let steps: ReplayStep[] = [];
+  let forfeit: ReplayForfeit | null = null;
+  let forfeited = false;
+
+  for (let index = 1; index < lines.length - 1; index++) {
+    const line = index + 1;
+    const raw = parseLine(lines[index]!, line);
+    if (forfeited) refuse(line, "something after the end of a forfeited match");
+    if (Object.hasOwn(raw, "a")) {
+      if (forfeit !== null) refuse(line, "a step after a forfeit");
+      const step = readStep(raw, seats, line);
+      steps.push(step);
+      chain.step(step);
+    } else if (Object.hasOwn(raw, "forfeit")) {
+      if (forfeit !== null) refuse(line, "a second forfeit");
+      forfeit = readForfeit(raw, seats, line);
+      chain.forfeit(forfeit);
+    } else if (Object.hasOwn(raw, "episode")) {
+      readFields(raw, line, ["episode", "end", "returns", "hash"]);
+      if (raw.episode !== episodes.length) refuse(line, `this should be the end of episode ${episodes.length}`);
+      const end = {
+        kind: oneOf(raw.end, ENDS, line, '"end"'),
+        returns: readNumbers(raw.returns, seats, line, '"returns"'),
+      };
+      if ((end.kind === "forfeit") !== (forfeit !== null)) refuse(line, "the end and the forfeit do not fit together");
+      chain.episode(end);
+      if (raw.hash !== chain.hash) refuse(line, `the records of episode ${episodes.length} do not give this hash`);
+      episodes.push({ steps, forfeit, end });
+      forfeited = forfeit !== null;
+      steps = [];
+      forfeit = null;
+    } else refuse(line, "neither a step, nor a forfeit, nor the end of an episode");
+  }
+
+  const line = lines.length;
+  const last = lines[line - 1]!;
+  if (line < 2 || !last.startsWith('{"outcome":'))
+    throw new ReplayError(line, "the final line is missing: the file was cut off");
+  const raw = parseLine(last, line);
+  readFields(raw, line, ["outcome", "scores", "ranks", "hash", "digest"]);
+  const final: ReplayFinal = {
+    outcome: oneOf(raw.outcome, OUTCOMES, line, '"outcome"'),
+    scores: readBySeat(raw.scores, seats, isNumber, line, '"scores"'),
+    ranks: readBySeat(raw.ranks, seats, isAction, line, '"ranks"'),
+  };
+  if (forfeit !== null) refuse(line, "a forfeit without the end of its episode");
+  const stopped = final.outcome === "infra_fault" || final.outcome === "cancelled";
+  if (steps.length > 0) {
+    if (!stopped) refuse(line, `episode ${episodes.length} has no end`);
+    episodes.push({ steps, forfeit: null, end: null });
+  }
+  if (episodes.length > header.episodes) refuse(line, `more than ${header.episodes} episodes`);
+  if (final.outcome === "completed" && episodes.length < header.episodes)
+    refuse(line, `${header.episodes - episodes.length} of ${header.episodes} episodes are missing`);
+  if ((final.outcome === "agent_fault") !== forfeited) refuse(line, "the outcome and the forfeit do not fit together");
+  chain.final(final);
+  if (raw.hash !== chain.hash)
+    refuse(line, "the records do not give this hash: something was changed, added or taken away");
+  const mark = text.lastIndexOf(DIGEST_MARK);
+  if (readText(raw.digest, line, '"digest"') !== sha256(text.slice(0, mark)))
+    refuse(line, "the digest is not the file's: something was changed");
+  if (text.slice(mark) !== `${DIGEST_MARK}${raw.digest}"}\n`) refuse(line, "the digest must be the last key");
+  return { header, episodes, final, hash: readHash(raw.hash, line) };
+}

@@ -1,5 +1,6 @@
 import { ENGINE_VERSION } from "@lanista/arena/version";
 import { Command } from "commander";
+import { doctorCommand } from "./commands/doctor.ts";
 import { envCommand } from "./commands/env.ts";
 import { initCommand } from "./commands/init.ts";
 import type { Context } from "./context.ts";
@@ -20,7 +21,7 @@ export function createProgram(context: Context): Command {
       "after",
       "Example:\n  $ lanista match connect-four my-agent.py examples/agents/python/connect-four/search.py",
     );
-  for (const make of [envCommand, initCommand]) program.addCommand(make(context));
+  for (const make of [envCommand, initCommand, doctorCommand]) program.addCommand(make(context));
   settle(program);
   return program;
 }

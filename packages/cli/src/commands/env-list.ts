@@ -19,7 +19,10 @@ export function envList(context: Context, json: boolean): void {
       options: Object.keys(definition.options),
     };
   });
-  if (json) return writeJson(terminal, { environments: list });
+  if (json) {
+    writeJson(terminal, { environments: list });
+    return;
+  }
   const paint = painter(terminal, terminal.stdout);
   writeLine(
     terminal,

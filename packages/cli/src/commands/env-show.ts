@@ -1,35 +1,42 @@
 import { SeededChance } from "@lanista/games/chance";
+import type { Environment } from "@lanista/games/environment";
 import type { OptionSchema } from "@lanista/games/options";
 import type { Space } from "@lanista/games/space";
 import type { Context } from "../context.ts";
 import { builtIn, fixed } from "../environments.ts";
 import { table } from "../table.ts";
-import { painter, writeJson, writeLine } from "../terminal.ts";
+import { painter, type Terminal, writeJson, writeLine } from "../terminal.ts";
 
 export function envShow(context: Context, id: string, given: readonly string[], json: boolean): void {
   const { terminal } = context;
   const environment = fixed(builtIn(id), given);
+  if (json) writeJson(terminal, document(environment));
+  else print(terminal, environment, given.length > 0);
+}
+
+function document({ definition, info, options, turn }: Environment): unknown {
+  const { id, version, title, description } = definition;
+  return {
+    id,
+    version,
+    title,
+    description,
+    turn,
+    seats: info.seats,
+    actionSpace: { type: "Discrete", n: info.actions },
+    observationSpace: finite(info.observation),
+    returnRange: info.returnRange.map(bound),
+    maxSteps: bound(info.maxSteps),
+    zeroSum: info.zeroSum,
+    chance: info.chance,
+    perfectInformation: info.perfectInformation,
+    schema: definition.options,
+    options,
+  };
+}
+
+function print(terminal: Terminal, environment: Environment, chosen: boolean): void {
   const { definition, info, options, turn } = environment;
-  if (json) {
-    const { id, version, title, description } = definition;
-    return writeJson(terminal, {
-      id,
-      version,
-      title,
-      description,
-      turn,
-      seats: info.seats,
-      actionSpace: { type: "Discrete", n: info.actions },
-      observationSpace: finite(info.observation),
-      returnRange: info.returnRange.map(bound),
-      maxSteps: bound(info.maxSteps),
-      zeroSum: info.zeroSum,
-      chance: info.chance,
-      perfectInformation: info.perfectInformation,
-      schema: definition.options,
-      options,
-    });
-  }
   const paint = painter(terminal, terminal.stdout);
   writeLine(terminal, `${paint("bold", definition.title)}  ${definition.id}, version ${definition.version}\n`);
   writeLine(terminal, wrap(definition.description, Math.min(terminal.stdout.columns ?? 88, 100)));
@@ -50,7 +57,7 @@ export function envShow(context: Context, id: string, given: readonly string[], 
       const schema = definition.options[name]!;
       return [name, range(schema), String(options[name]), schema.description];
     });
-    const columns = ["option", "values", given.length > 0 ? "chosen" : "default", "meaning"].map((title) => ({
+    const columns = ["option", "values", chosen ? "chosen" : "default", "meaning"].map((title) => ({
       title,
     }));
     writeLine(terminal, `\n${table(columns, rows)}`);

@@ -1,0 +1,47 @@
+/** What `lanista doctor` found out, for people: what works, and for the rest what to do. */
+import type { HostReport, RuntimeReport } from "@lanista/sandbox/doctor";
+import type { Paint } from "./terminal.ts";
+
+/** `removed`: what --clean took away; undefined if it was not asked for. */
+export function doctorText(report: HostReport, removed: readonly string[] | undefined, paint: Paint): string {
+  const fact = (name: string, value: string): string => `${paint("dim", name.padEnd(9))} ${value}`;
+  const lines: string[] = [];
+  if (removed !== undefined)
+    lines.push(removed.length === 0 ? "Nothing was left behind." : `Removed:\n  ${removed.join("\n  ")}`, "");
+  lines.push(
+    fact("host", `Linux ${report.kernel}, ${report.arch}, ${report.rootless ? "without root" : "as root"}`),
+    fact("cgroups", report.cgroup),
+    fact("node", `${report.node.version}  ${report.node.path}`),
+    fact(
+      "python",
+      report.python === null
+        ? paint("yellow", "none: Python agents cannot be played; on Debian: apt-get install python3")
+        : `${report.python.version}  ${report.python.path}`,
+    ),
+    fact("run files", report.runDir),
+    "",
+  );
+  for (const tool of report.tools)
+    if (tool.path === null)
+      lines.push(`${paint("red", "✗")} ${tool.name} is missing; on Debian: apt-get install ${tool.install}`);
+  for (const runtime of report.runtimes) lines.push(...runtimeLines(runtime, paint));
+  lines.push(
+    "",
+    report.ready
+      ? paint("green", "Ready: matches can be played in the container tier with every limit enforced.")
+      : paint("red", "Not ready: no runtime of the container tier works here with every limit enforced."),
+  );
+  return lines.join("\n");
+}
+
+function runtimeLines(one: RuntimeReport, paint: Paint): string[] {
+  const name = `${one.tier.padEnd(9)} ${one.runtime.padEnd(5)}`;
+  if (!one.works) return [`${paint("red", "✗")} ${name}  ${one.problem ?? "does not work"}`];
+  const limited = one.unenforceable.length > 0;
+  const first = `${limited ? paint("yellow", "!") : paint("green", "✓")} ${name}  ${one.version}, a box in ${one.roundTripMs} ms`;
+  if (!limited) return [first];
+  return [
+    `${first}; refused unless given up (--give-up NAME):`,
+    ...one.unenforceable.map(({ name, why }) => `    ${name}: ${why}`),
+  ];
+}

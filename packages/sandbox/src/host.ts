@@ -273,6 +273,11 @@ export class SandboxHost {
     for (const sandbox of this.#live) if (sandbox.id === id) this.#live.delete(sandbox);
   }
 
+  /** For what the caller needs on disk while it uses this host: goes with `close`, or at the next start after a SIGKILL. */
+  get workDir(): string {
+    return join(this.#owner.folder, "work");
+  }
+
   /** Kills every box, waits for their ends, and removes what is left of this host. */
   async close(): Promise<void> {
     this.#closed = true;

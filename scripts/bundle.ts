@@ -32,7 +32,10 @@ const ownPackagesOnly: Plugin = {
 rmSync(out, { recursive: true, force: true });
 mkdirSync(out, { recursive: true });
 await build({
-  entryPoints: [join(cli, "src", "main.ts")],
+  entryPoints: {
+    main: join(cli, "src", "main.ts"),
+    "program-worker": join(cli, "src", "python", "program-worker.ts"),
+  },
   outdir: out,
   bundle: true,
   format: "esm",
@@ -47,7 +50,7 @@ cpSync(join(root, "guest"), join(out, "guest"), {
   recursive: true,
   filter: (path) => !/__pycache__|\.test\./.test(path),
 });
-cpSync(join(root, "LICENSE"), join(cli, "LICENSE"));
+for (const file of ["LICENSE", "README.md"]) cpSync(join(root, file), join(cli, file));
 
 const declared = manifest(cli).dependencies ?? {};
 for (const name of imported) {

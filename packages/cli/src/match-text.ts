@@ -1,5 +1,5 @@
 /** The report of one match, for people. */
-import type { MatchResult } from "@lanista/arena/result";
+import type { MatchResult, MatchStamp } from "@lanista/arena/result";
 import { outcomeText } from "./outcome-text.ts";
 import { type Column, table } from "./table.ts";
 import { type Paint, printable } from "./terminal.ts";
@@ -51,9 +51,14 @@ function endnotes({ sandbox, replay, seats, attempts }: MatchResult): string[] {
     notes.push(
       sandbox.tier === "none"
         ? "sandbox  none: the agents could do whatever you can"
-        : `sandbox  ${sandbox.tier} (${sandbox.runtime} ${sandbox.runtimeVersion}, cgroup ${sandbox.cgroup}${sandbox.rootless ? ", without root" : ""})`,
+        : `sandbox  ${sandbox.tier} (${runtimeText(sandbox)}, cgroup ${sandbox.cgroup}${sandbox.rootless ? ", without root" : ""})`,
     );
   if (replay.file !== null) notes.push(`replay   ${replay.file}`);
   for (const seat of seats) if (seat.log !== null) notes.push(`log      ${seat.log}`);
   return notes;
+}
+
+/** Runtimes print their version as "crun 1.8.1" or as "1.1.5". */
+function runtimeText({ runtime, runtimeVersion }: MatchStamp): string {
+  return runtimeVersion.startsWith(runtime) ? runtimeVersion : `${runtime} ${runtimeVersion}`;
 }

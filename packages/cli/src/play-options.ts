@@ -1,9 +1,15 @@
 /** The options that `match` and `tournament` share, and what they become. */
+import type { MatchRequest } from "@lanista/arena/match-plan";
+import type { Environment } from "@lanista/games/environment";
+import type { GiveUp } from "@lanista/sandbox/types";
 import { type Command, Option } from "commander";
+import type { ArenaOptions } from "./arena.ts";
 import { integer, repeated, seconds } from "./numbers.ts";
+import { plural } from "./units.ts";
+import { UsageError } from "./usage-error.ts";
 
-export const TIERS = ["container", "gvisor", "none"] as const;
-export type TierName = (typeof TIERS)[number];
+const TIERS = ["container", "gvisor", "none"] as const;
+const RUNTIMES = ["crun", "runc", "runsc"] as const;
 
 export interface PlayOptions {
   readonly seed?: number;
@@ -11,7 +17,9 @@ export interface PlayOptions {
   readonly option: readonly string[];
   readonly timePerMove: number;
   readonly timeBank: number;
-  readonly tier: TierName;
+  readonly tier: (typeof TIERS)[number];
+  readonly runtime?: (typeof RUNTIMES)[number];
+  readonly giveUp?: readonly string[];
   readonly onFault: "forfeit" | "random";
   readonly json?: true;
 }
@@ -21,17 +29,50 @@ export function addPlayOptions(command: Command): Command {
     .option("--seed <n>", "the seed of everything random (default: drawn)", integer(0, Number.MAX_SAFE_INTEGER))
     .option("--episodes <n>", "episodes in a match", integer(1, 100_000), 1)
     .option("--option <name=value>", "an option of the environment; may be repeated", repeated, [])
-    .option("--time-per-move <seconds>", "time for each move", seconds(0.001, 3600), 5)
-    .option("--time-bank <seconds>", "time of each seat beyond that, for the whole match", seconds(0, 86_400), 0)
-    .addOption(
-      new Option("--tier <tier>", "how strong the sandbox's walls are; none is no sandbox at all")
-        .choices(TIERS)
-        .default("container"),
-    )
+    .option("--time-per-move <seconds>", "time for each move", seconds(0.001, 86_400), 5)
+    .option("--time-bank <seconds>", "time of each seat beyond that, for the whole match", seconds(0, 1_000_000), 0)
     .addOption(
       new Option("--on-fault <what>", "lose the match by a fault, or go on with a random legal move")
         .choices(["forfeit", "random"])
         .default("forfeit"),
     )
+    .addOption(
+      new Option("--tier <tier>", "how strong the sandboxes' walls are; none means no sandbox at all")
+        .choices(TIERS)
+        .default("container"),
+    )
+    .addOption(new Option("--runtime <name>", "which runtime of the tier (default: its first)").choices(RUNTIMES))
+    .option("--give-up <limit>", "go on without a limit this host cannot enforce; may be repeated", repeated)
     .option("--json", "print one JSON document");
+}
+
+/** Throws UsageError. */
+export function checkSeats(env: Environment, agents: number): void {
+  const { seats } = env.info;
+  if (agents !== seats)
+    throw new UsageError(
+      `${env.definition.id} has ${plural(seats, "seat")}, but ${plural(agents, "agent was", "agents were")} given: give one for each seat`,
+    );
+}
+
+export function arenaOptions({ tier, runtime, giveUp }: PlayOptions): ArenaOptions {
+  return {
+    tier,
+    ...(runtime === undefined ? {} : { runtime }),
+    // The sandbox itself refuses names it does not know, and says which there are.
+    ...(giveUp === undefined ? {} : { giveUp: giveUp as readonly GiveUp[] }),
+  };
+}
+
+export function matchOptions(
+  options: PlayOptions,
+): Required<Pick<MatchRequest, "episodes" | "moveSeconds" | "bankSeconds" | "onFault">> & Pick<MatchRequest, "seed"> {
+  const { seed, episodes, timePerMove, timeBank, onFault } = options;
+  return {
+    episodes,
+    moveSeconds: timePerMove,
+    bankSeconds: timeBank,
+    onFault,
+    ...(seed === undefined ? {} : { seed }),
+  };
 }

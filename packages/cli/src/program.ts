@@ -3,6 +3,7 @@ import { Command } from "commander";
 import { doctorCommand } from "./commands/doctor.ts";
 import { envCommand } from "./commands/env.ts";
 import { initCommand } from "./commands/init.ts";
+import { matchCommand } from "./commands/match.ts";
 import type { Context } from "./context.ts";
 import { EXIT_CODES_HELP } from "./exit-code.ts";
 
@@ -21,7 +22,7 @@ export function createProgram(context: Context): Command {
       "after",
       "Example:\n  $ lanista match connect-four my-agent.py examples/agents/python/connect-four/search.py",
     );
-  for (const make of [envCommand, initCommand, doctorCommand]) program.addCommand(make(context));
+  for (const make of [matchCommand, envCommand, initCommand, doctorCommand]) program.addCommand(make(context));
   settle(program);
   return program;
 }

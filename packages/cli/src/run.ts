@@ -4,8 +4,10 @@
  * into words. A command gets a Context and returns; it never ends the process. With --json standard output gets exactly
  * one document, also when the command failed: {"error": {"code", "message"}}.
  */
+import { InterpreterMissingError } from "@lanista/arena/agents/command";
 import { BundleError } from "@lanista/arena/agents/types";
 import { OptionError } from "@lanista/games/options";
+import { ReplayError } from "@lanista/games/replay-types";
 import { SandboxError } from "@lanista/sandbox/errors";
 import { CommanderError } from "commander";
 import type { Context } from "./context.ts";
@@ -47,6 +49,8 @@ function isUsage(error: unknown): boolean {
     error instanceof CommanderError ||
     error instanceof OptionError ||
     error instanceof BundleError ||
+    error instanceof InterpreterMissingError ||
+    error instanceof ReplayError ||
     (error instanceof SandboxError && error.code === "refused")
   );
 }

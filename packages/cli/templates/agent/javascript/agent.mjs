@@ -17,7 +17,8 @@ export class Agent {
     // row, is observation.observation; elsewhere it is `observation` itself.
     const mask = observation.action_mask;
     const legal = [];
-    for (let action = 0; action < this.actions; action++) if (mask === undefined || mask[action] === 1) legal.push(action);
+    for (let action = 0; action < this.actions; action++)
+      if (mask === undefined || mask[action] === 1) legal.push(action);
     return legal[Math.floor(this.random() * legal.length)];
   }
 }

@@ -1,0 +1,57 @@
+/** Opens what a match needs, in order, and releases it in reverse: the host, the agents' files, the boxes. */
+import { join } from "node:path";
+import { AgentBoxes } from "@lanista/arena/agent-boxes";
+import type { Interpreters } from "@lanista/arena/agents/command";
+import { prepareAgent } from "@lanista/arena/agents/prepare";
+import type { PreparedAgent } from "@lanista/arena/agents/types";
+import type { Contender } from "@lanista/arena/contender";
+import { SandboxHost } from "@lanista/sandbox/host";
+import { findNode, findPython } from "@lanista/sandbox/interpreters";
+import type { GiveUp, Runtime, Tier } from "@lanista/sandbox/types";
+import { distinctNames } from "./agent-names.ts";
+import { GUEST_DIR } from "./places.ts";
+
+export interface ArenaOptions {
+  readonly tier: Tier;
+  readonly runtime?: Runtime;
+  readonly giveUp?: readonly GiveUp[];
+  /** Boxes of each language that are kept warm. */
+  readonly warm?: number;
+}
+
+export interface Arena {
+  /** In the order of the paths, with distinct names. */
+  readonly contenders: readonly Contender[];
+  close(): Promise<void>;
+}
+
+/** Throws BundleError on an agent that cannot be taken in, SandboxError on what the host refuses. Then nothing is left. */
+export async function openArena(paths: readonly string[], options: ArenaOptions): Promise<Arena> {
+  const host = await SandboxHost.open();
+  try {
+    const agents: PreparedAgent[] = [];
+    for (const path of paths) agents.push(await prepareAgent(path, { workDir: join(host.workDir, "agents") }));
+    const interpreters = await interpretersFor(agents);
+    const boxes = new AgentBoxes(host, { ...options, interpreters, guestDir: GUEST_DIR });
+    const names = distinctNames(agents.map(({ name }, i) => ({ path: paths[i]!, name })));
+    return {
+      contenders: agents.map((agent, i) => boxes.contender({ ...agent, name: names[i]! })),
+      async close() {
+        await boxes.close();
+        await host.close();
+      },
+    };
+  } catch (error) {
+    await host.close();
+    throw error;
+  }
+}
+
+/** Only those in use are looked for: finding one means starting it. */
+async function interpretersFor(agents: readonly PreparedAgent[]): Promise<Interpreters> {
+  const used = new Set(agents.map((agent) => agent.language));
+  return {
+    ...(used.has("python") ? { python: await findPython() } : {}),
+    ...(used.has("javascript") ? { javascript: findNode() } : {}),
+  };
+}

@@ -83,8 +83,9 @@ describe("one agent in three forms", () => {
     writeFileSync(zip, writeZip([{ name: "__MACOSX/._agent.py" }, { name: "agent.py", data: SOURCE }]));
     const dir = folder({ "agent.py": SOURCE });
     const agents = [await prepare(file), await prepare(zip), await prepare(dir)];
+    expect(agents.map(({ name }) => name)).toEqual(["my-bot.py", "my-bot", "my-bot"]);
     for (const agent of agents) {
-      expect(agent).toMatchObject({ name: "my-bot", language: "python", entry: "agent.py", bytes: SOURCE.length });
+      expect(agent).toMatchObject({ language: "python", entry: "agent.py", bytes: SOURCE.length });
       expect(agent.digest).toBe(agents[0]!.digest);
       expect(readFileSync(join(agent.dir, "agent.py"), "utf8")).toBe(SOURCE);
     }

@@ -38,7 +38,8 @@ export async function prepareAgent(path: string, options: PrepareOptions): Promi
           : await copyFile(source, dir, `agent${kind}`, limits);
     await openFolders(dir, files);
     const entry = await findEntry(dir, files);
-    const name = kind === "folder" ? basename(source) : basename(source, extname(source));
+    // A file keeps its ending: a table with two agents named "search" says less than one with search.py and search.mjs.
+    const name = kind === "zip" ? basename(source, extname(source)) : basename(source);
     return { name, ...(await digestFiles(dir, files)), ...entry, dir };
   } catch (error) {
     await rm(dir, { recursive: true, force: true });

@@ -5,7 +5,7 @@ export type AgentLanguage = "python" | "javascript" | "executable";
 
 /** An agent's files, copied into a folder of our own and checked. Nothing of it has run. */
 export interface PreparedAgent {
-  /** For people: the file's or folder's name without its ending. Not unique, and written by a participant. */
+  /** For people: the file's or folder's name, an archive's without its ending. Not unique, and written by a participant. */
   readonly name: string;
   /** SHA-256, in hex, over the sorted relative paths and contents: equal for a folder and a zip of it. */
   readonly digest: string;

@@ -307,7 +307,7 @@ for n, q in enumerate(questions()):
 });
 
 test("logs are kept up to a bound, with a mark of what was cut", async () => {
-  const loud = 'sys.stderr.write("x" * 1500000)\nsys.stderr.flush()\n' + FIRST;
+  const loud = `sys.stderr.write("x" * 1500000)\nsys.stderr.flush()\n${FIRST}`;
   const result = await match([FIRST, loud], { replay: join(stage.dir, "loud.jsonl.gz") });
   expect(result.outcome.kind).toBe("completed");
   expect(result.seats[1]!.log).toBe(join(stage.dir, "loud.seat-1.log"));

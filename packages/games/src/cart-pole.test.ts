@@ -3,6 +3,7 @@ import { readGoldens, replayGoldens } from "../testing/goldens.ts";
 import { withMistake } from "../testing/mistakes.ts";
 import { cartPole } from "./cart-pole.ts";
 import { noChance, SeededChance } from "./chance.ts";
+import { checkEnvironment } from "./conformance.ts";
 import { ENDED, makeEnvironment, RUNNING, type SequentialRules, type State } from "./environment.ts";
 
 const goldens = readGoldens("cart-pole");
@@ -14,6 +15,10 @@ function balance({ floats }: State): number {
   const lean = Math.max(-0.05, Math.min(0.05, -0.1 * floats[X]! - 0.15 * floats[X_DOT]!));
   return floats[THETA]! - lean + 0.4 * floats[THETA_DOT]! > 0 ? 1 : 0;
 }
+
+test("passes the conformance kit", () => {
+  expect(checkEnvironment(cartPole)).toEqual([]);
+});
 
 test("moves as Gymnasium's does", () => {
   expect(goldens.length).toBeGreaterThan(0);

@@ -2,11 +2,16 @@ import { expect, test } from "vitest";
 import { readGoldens, replayGoldens } from "../testing/goldens.ts";
 import { withMistake } from "../testing/mistakes.ts";
 import { noChance, SeededChance } from "./chance.ts";
+import { checkEnvironment } from "./conformance.ts";
 import { ENDED, makeEnvironment, OWN, RUNNING, type SequentialRules } from "./environment.ts";
 import { frozenLake } from "./frozen-lake.ts";
 
 const goldens = readGoldens("frozen-lake");
 const UP = 3;
+
+test("passes the conformance kit", () => {
+  expect(checkEnvironment(frozenLake)).toEqual([]);
+});
 
 test("plays as Gymnasium does", () => {
   expect(goldens.map((section) => section.options)).toHaveLength(4);

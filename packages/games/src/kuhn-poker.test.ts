@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { readGoldens, replayGoldens } from "../testing/goldens.ts";
 import { withMistake } from "../testing/mistakes.ts";
 import { noChance, ScriptedChance, SeededChance } from "./chance.ts";
+import { checkEnvironment } from "./conformance.ts";
 import { type EnvironmentDefinition, makeEnvironment, OWN, type SequentialRules } from "./environment.ts";
 import { kuhnPoker } from "./kuhn-poker.ts";
 
@@ -19,6 +20,10 @@ const BETTINGS = [
   [PASS, BET, PASS],
   [PASS, BET, BET],
 ];
+
+test("passes the conformance kit", () => {
+  expect(checkEnvironment(kuhnPoker)).toEqual([]);
+});
 
 test("plays as OpenSpiel does, in every deal and every way to bet", () => {
   expect(goldens.flatMap((section) => section.episodes)).toHaveLength(30);

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { readGoldens, replayGoldens } from "../testing/goldens.ts";
 import { withMistake } from "../testing/mistakes.ts";
 import { type Chance, ScriptedChance, SeededChance } from "./chance.ts";
+import { checkEnvironment } from "./conformance.ts";
 import { type Environment, makeEnvironment, OWN, type SimultaneousRules, type State } from "./environment.ts";
 import { pong } from "./pong.ts";
 
@@ -35,6 +36,10 @@ function view(env: Environment, state: State, seat: number): number[] {
 function randomActions(chance: Chance): [number, number] {
   return [chance.below(3), chance.below(3)];
 }
+
+test("passes the conformance kit", () => {
+  expect(checkEnvironment(pong, undefined, { episodes: 5 })).toEqual([]);
+});
 
 test("plays as the second implementation does", () => {
   expect(goldens.length).toBeGreaterThan(0);
@@ -169,4 +174,16 @@ describe("goldens notice", () => {
     }));
     expect(replayGoldens(wrong, goldens)).not.toEqual([]);
   });
+});
+
+test("the conformance kit notices a paddle that leaves the field", () => {
+  const wrong = withMistake<SimultaneousRules>(pong, (right) => ({
+    apply(state, actions, chance) {
+      const before = state.floats[PADDLE_1]!;
+      right.apply(state, actions, chance);
+      state.floats[PADDLE_1] = before + 0.05 * (actions[1]! - 1);
+    },
+  }));
+  const findings = checkEnvironment(wrong, {}, { episodes: 5 });
+  expect(findings.map((finding) => finding.check)).toEqual(["space"]);
 });

@@ -2,11 +2,16 @@ import { expect, test } from "vitest";
 import { readGoldens, replayGoldens } from "../testing/goldens.ts";
 import { withMistake } from "../testing/mistakes.ts";
 import { noChance } from "./chance.ts";
+import { checkEnvironment } from "./conformance.ts";
 import { makeEnvironment, type SimultaneousRules } from "./environment.ts";
 import { rockPaperScissors } from "./rock-paper-scissors.ts";
 
 const goldens = readGoldens("rock-paper-scissors");
 const [ROCK, PAPER, SCISSORS] = [0, 1, 2] as const;
+
+test("passes the conformance kit", () => {
+  expect(checkEnvironment(rockPaperScissors, undefined, { episodes: 5 })).toEqual([]);
+});
 
 test("plays as the second implementation does", () => {
   expect(goldens.length).toBeGreaterThan(0);

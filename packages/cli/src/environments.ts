@@ -21,8 +21,7 @@ export function builtIn(id: string): EnvironmentDefinition {
 /** As `builtIn`; what looks like a file is loaded as a module whose default export is the definition. */
 export async function builtInOrFile(name: string): Promise<EnvironmentDefinition> {
   if (environments.has(name) || !(/[/\\]|\.[cm]?[jt]s$/.test(name) || existsSync(name))) return builtIn(name);
-  const path = resolve(name);
-  if (!existsSync(path)) throw new UsageError(`there is no file ${path}`);
+  const path = existingFile(name);
   let loaded: { readonly default?: unknown };
   try {
     loaded = await import(pathToFileURL(path).href);
@@ -32,6 +31,13 @@ export async function builtInOrFile(name: string): Promise<EnvironmentDefinition
     );
   }
   return asDefinition(loaded.default, path);
+}
+
+/** The file's whole path. Throws UsageError if there is none. */
+export function existingFile(name: string): string {
+  const path = resolve(name);
+  if (!existsSync(path)) throw new UsageError(`there is no file ${path}`);
+  return path;
 }
 
 function asDefinition(value: unknown, path: string): EnvironmentDefinition {

@@ -4,6 +4,7 @@ import { doctorCommand } from "./commands/doctor.ts";
 import { envCommand } from "./commands/env.ts";
 import { initCommand } from "./commands/init.ts";
 import { matchCommand } from "./commands/match.ts";
+import { replayCommand } from "./commands/replay.ts";
 import type { Context } from "./context.ts";
 import { EXIT_CODES_HELP } from "./exit-code.ts";
 
@@ -22,7 +23,8 @@ export function createProgram(context: Context): Command {
       "after",
       "Example:\n  $ lanista match connect-four my-agent.py examples/agents/python/connect-four/search.py",
     );
-  for (const make of [matchCommand, envCommand, initCommand, doctorCommand]) program.addCommand(make(context));
+  for (const make of [matchCommand, replayCommand, envCommand, initCommand, doctorCommand])
+    program.addCommand(make(context));
   settle(program);
   return program;
 }

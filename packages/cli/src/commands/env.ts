@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import type { Context } from "../context.ts";
-import { repeated } from "../numbers.ts";
+import { integer, repeated } from "../numbers.ts";
+import { type CheckOptions, envCheck } from "./env-check.ts";
 import { envList } from "./env-list.ts";
 import { envShow } from "./env-show.ts";
 
@@ -24,6 +25,32 @@ export function envCommand(context: Context): Command {
     .action((id: string, options: { option?: readonly string[]; json?: true }) =>
       envShow(context, id, options.option ?? [], options.json === true),
     );
+
+  env
+    .command("check")
+    .description("run the conformance kit on an environment, built in or your own")
+    .argument("<env>", "an id, a module whose default export is the environment's definition, or a Python file")
+    .option(
+      "--option <name=value>",
+      "an option of the environment; may be repeated (default: each at its ends)",
+      repeated,
+    )
+    .option(
+      "--episodes <n>",
+      "random playouts for each set of options (default: 20, 3 at the ends)",
+      integer(1, 1_000_000),
+    )
+    .option("--seed <n>", "the seed of the first playout", integer(0, 2 ** 52), 0)
+    .option("--json", "print one JSON document")
+    .addHelpText(
+      "after",
+      `
+Your own file is trusted: it runs with your rights, outside every sandbox. Ends with 1 if something was found.
+
+Example:
+  $ lanista env check ./my-environment.mjs`,
+    )
+    .action((name: string, options: CheckOptions) => envCheck(context, name, options));
 
   return env;
 }

@@ -65,7 +65,7 @@ class Rules {
   }
 
   actionName(action) {
-    return `take ${action + 1}`;
+    return `take-${action + 1}`;
   }
 }
 

@@ -67,4 +67,4 @@ class Rules:
         return "{} ({})".format("o" * state.ints[STONES], state.ints[STONES])
 
     def action_name(self, action):
-        return "take {}".format(action + 1)
+        return "take-{}".format(action + 1)

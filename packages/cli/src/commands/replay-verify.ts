@@ -1,0 +1,27 @@
+import { verifyReplay } from "@lanista/arena/replay-verify";
+import { environments } from "@lanista/games/registry";
+import type { Context } from "../context.ts";
+import { EXIT } from "../exit-code.ts";
+import { readReplay } from "../read-replay.ts";
+import { painter, printable, writeJson, writeLine } from "../terminal.ts";
+import { plural } from "../units.ts";
+
+export async function replayVerify(context: Context, file: string, json: boolean): Promise<void> {
+  const { terminal } = context;
+  const verdict = verifyReplay(await readReplay(file), environments);
+  if (!verdict.ok) context.exit(EXIT.found);
+  if (json) {
+    writeJson(terminal, verdict);
+    return;
+  }
+  const paint = painter(terminal, terminal.stdout);
+  if (verdict.ok) {
+    const played = `${plural(verdict.episodes, "episode")}, ${plural(verdict.steps, "step")}`;
+    writeLine(terminal, `${paint("green", "✓ verified")}: ${played} played again with the same result`);
+    writeLine(terminal, paint("dim", `hash ${verdict.hash}`));
+    return;
+  }
+  const { episode, step, what } = verdict;
+  const where = episode === null ? "" : `episode ${episode}${step === null ? "" : `, step ${step}`}: `;
+  writeLine(terminal, `${paint("red", "✗ differs")}: ${where}${printable(what)}`);
+}

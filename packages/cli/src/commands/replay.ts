@@ -1,0 +1,30 @@
+import { Command } from "commander";
+import type { Context } from "../context.ts";
+import { replayShow } from "./replay-show.ts";
+import { replayVerify } from "./replay-verify.ts";
+
+export function replayCommand(context: Context): Command {
+  const replay = new Command("replay").description("replays: show one, verify one, export one as a page");
+
+  replay
+    .command("show")
+    .description("print what a replay says: who played, every position or the last, the outcome")
+    .argument("<file>", "a replay, as match --replay writes it")
+    .option("--all", "print every position, not the last alone")
+    .option("--json", "print one JSON document: the replay itself")
+    .addHelpText("after", "\nExample:\n  $ lanista replay show game.jsonl")
+    .action((file: string, options: { all?: true; json?: true }) => replayShow(context, file, options));
+
+  replay
+    .command("verify")
+    .description("run the match again by the rules and compare; name the first difference")
+    .argument("<file>", "a replay")
+    .option("--json", "print one JSON document")
+    .addHelpText(
+      "after",
+      "\nEnds with 0 if all agrees, 1 at a difference, 2 if the file is no whole replay.\n\nExample:\n  $ lanista replay verify game.jsonl",
+    )
+    .action((file: string, options: { json?: true }) => replayVerify(context, file, options.json === true));
+
+  return replay;
+}

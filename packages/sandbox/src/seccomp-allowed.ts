@@ -68,7 +68,7 @@ none but one's own, and a priority can only fall.",
   },
   {
     name: "waiting",
-    why: "Event loops.",
+    why: "Event loops, over descriptors of the process's own.",
     calls: `ppoll pselect6 epoll_create1 epoll_ctl epoll_pwait epoll_pwait2 eventfd2 pipe2`.split(/\s+/),
     x86: `poll select epoll_create epoll_wait eventfd pipe`.split(/\s+/),
   },

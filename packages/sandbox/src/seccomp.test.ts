@@ -23,6 +23,7 @@ function verdict(profile: SeccompProfile, call: string, args: readonly bigint[] 
 }
 
 const EPERM = 1;
+const ENOLCK = 37;
 const ENOSYS = 38;
 const EAFNOSUPPORT = 97;
 
@@ -86,6 +87,17 @@ describe.each(["x86_64", "aarch64"] as const)("the filter of %s", (arch) => {
       expect(verdict(profile, "ioctl", [0n, 0x5401n | high])).toBe("allow");
     }
     expect(verdict(profile, "ioctl", [0n, 0x8933n])).toBe(ENOSYS);
+  });
+
+  it("gives no lock, lease or watch, whatever the higher bits say", () => {
+    for (const high of [0n, 1n << 32n]) {
+      for (const command of [5n, 6n, 7n, 36n, 37n, 38n, 1024n, 1025n, 1026n])
+        expect(verdict(profile, "fcntl", [0n, command | high])).toBe(ENOLCK);
+      for (const command of [0n, 1n, 2n, 3n, 4n, 1030n, 1033n])
+        expect(verdict(profile, "fcntl", [0n, command | high])).toBe("allow");
+    }
+    expect(verdict(profile, "flock")).toBe(ENOLCK);
+    expect(verdict(profile, "inotify_add_watch")).toBe(ENOSYS);
   });
 
   it("keeps addresses random", () => {

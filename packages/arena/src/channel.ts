@@ -224,8 +224,8 @@ export class Channel {
       this.#end("timeout", `no answer within ${ms} ms, and has not read its input for long`);
       return;
     }
-    // Where most of the clock went to CPU time used in others' time, that is what it fell over.
-    if (charged >= ms) {
+    // Where a good part of the clock went to CPU time used in others' time, that is what it fell over.
+    if (charged * 10 >= ms + charged) {
       this.#fault("cpu", `no answer within ${ms} ms, all that was left after ${charged} ms charged`);
       return;
     }

@@ -43,7 +43,7 @@ export function checkMade(make: () => Environment, report: Report, effort: Effor
     if (playout.brokenOff) break;
   }
   report.where = where;
-  if (draws === 0 && env.info.chance)
+  if (draws === 0 && env.info.chance && report.findings.length === 0)
     report.found("chance", `the rules say that there is chance, but drew nothing in ${effort.episodes} playouts`);
 }
 

@@ -39,7 +39,7 @@ class ConnectFour implements SequentialRules {
   constructor(rows: number, columns: number) {
     this.#rows = rows;
     this.#columns = columns;
-    this.#full = 2 ** rows - 1;
+    this.#full = (1 << rows) - 1;
     this.info = {
       seats: 2,
       ownInts: 2 * columns,

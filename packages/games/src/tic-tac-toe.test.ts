@@ -1,8 +1,9 @@
 import { expect, test } from "vitest";
 import { readGoldens, replayGoldens } from "../testing/goldens.ts";
-import { withMistake } from "../testing/mistakes.ts";
+import { misprinted } from "../testing/mistakes.ts";
 import { completeGames, distinctStates } from "../testing/perft.ts";
-import { ACTORS, ENDED, makeEnvironment, OWN, RUNNING, type SequentialRules, type State } from "./environment.ts";
+import { checkEnvironment } from "./conformance.ts";
+import { makeEnvironment, OWN, type State } from "./environment.ts";
 import { ticTacToe } from "./tic-tac-toe.ts";
 
 const goldens = readGoldens("tic-tac-toe");
@@ -40,17 +41,23 @@ test("has as many positions after n plays, up to symmetry, as https://oeis.org/A
   expect(counts).toEqual([1, 3, 12, 38, 108, 174, 204, 153, 57, 15]);
 });
 
-test("a missed diagonal is noticed", () => {
-  const wrong = withMistake<SequentialRules>(ticTacToe, (right) => ({
-    apply(state, seat, action, chance) {
-      right.apply(state, seat, action, chance);
-      const won = [2, 4, 6].every((cell) => state.ints[OWN + cell] === seat + 1);
-      const full = state.ints.subarray(OWN).every((cell) => cell !== 0);
-      if (!won || full) return;
-      state.ints[ENDED] = RUNNING;
-      state.ints[ACTORS] = 2 - seat;
-      state.floats.fill(0);
-    },
-  }));
-  expect(replayGoldens(wrong, goldens)).not.toEqual([]);
+test("passes the conformance kit", () => {
+  expect(checkEnvironment(ticTacToe)).toEqual([]);
+});
+
+test.each([
+  ["a missed diagonal", "  [2, 4, 6],\n", ""],
+  ["a line that is none", "[2, 4, 6]", "[2, 4, 7]"],
+  ["a seat that moves twice", "ACTORS] = 1 << (1 - seat)", "ACTORS] = 1 << seat"],
+  ["a loss without its reward", "floats[1 - seat] = -1;", ""],
+  ["a mark over another", "action < 9 && state.ints[OWN + action] === 0", "action < 9"],
+])("%s is noticed", async (_name, right, wrong) => {
+  const mistaken = await misprinted("tic-tac-toe.ts", right, wrong);
+  expect([...replayGoldens(mistaken, goldens), ...checkEnvironment(mistaken)]).not.toEqual([]);
+});
+
+test("a misprint that is no mistake is not noticed", async () => {
+  const same = await misprinted("tic-tac-toe.ts", "[2, 4, 6]", "[6, 4, 2]");
+  expect([...replayGoldens(same, goldens), ...checkEnvironment(same)]).toEqual([]);
+  await expect(misprinted("tic-tac-toe.ts", "[2, 4, 9]", "")).rejects.toThrow("stands 0 times");
 });

@@ -5,4 +5,4 @@ from ._open_spiel import SOURCE, section
 
 def write(out):
     with Golden(out, "tic-tac-toe", SOURCE) as golden:
-        section(golden, "tic-tac-toe", {}, "tic_tac_toe", seed=1, episodes=40, depth=6)
+        section(golden, "tic-tac-toe", {}, "tic_tac_toe", seed=1, episodes=40, depth=9)

@@ -1,5 +1,5 @@
 # Every target sets up what it needs. Works on a Debian 12 machine with Node 20, npm 11, CPython 3.11, make and git;
-# the Node that runs Lanista (26) comes from npm, into node_modules.
+# the Node that runs Lanista comes from npm, into node_modules.
 SHELL := /bin/sh
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 

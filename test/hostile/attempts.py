@@ -14,6 +14,7 @@ import signal
 import sys
 import time
 
+SECONDS = 15
 _attempts = {}
 config = {}
 
@@ -84,11 +85,14 @@ def _run(function, seconds):
 
 
 def main():
-    """argv: the configuration as JSON; then "--bare" to run only what does no harm outside."""
+    """argv: the configuration as JSON; then "--bare" to run only what does no harm outside. Or "--list" alone."""
+    if sys.argv[1] == "--list":
+        print(json.dumps({name: bare for name, (_, bare) in _attempts.items()}))
+        return
     config.update(json.loads(sys.argv[1]))
     only_bare = "--bare" in sys.argv
     results = {}
     for name, (function, bare) in _attempts.items():
         if bare or not only_bare:
-            results[name] = _run(function, 4)
+            results[name] = _run(function, SECONDS)
     print(json.dumps(results), flush=True)

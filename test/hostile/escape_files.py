@@ -1,15 +1,19 @@
 """Reads what is the host's or another's, and writes where it may not.
 
-Configuration: `canary` (a word that stands in the host's secrets), `host_pid`, `home`, `project`, `other_job`,
-`run_folder`, `temporary` (host folders that hold a file `secret` with the canary), `sockets` ({path, abstract}).
+Configuration: `canary` (a word that stands in the host's secrets), `host_pid` (a process with it in its environment),
+`home`, `project`, `other_job`, `run_folder`, `temporary` (host folders that hold a file `secret` with it), `sockets`
+({path, abstract}), `setuid` (a program), `shown` (host folders that the sandbox shows on purpose).
 """
 import os
+import signal
 import socket
 import stat
+import struct
 import subprocess
 import sys
 
 from attempts import Absent, attempt, config, main
+from syscalls import raw
 
 
 def read_secret(folder):
@@ -42,9 +46,11 @@ def read_etc_shadow():
 
 @attempt(bare=True)
 def list_root_home():
-    names = os.listdir("/root")
+    """An interpreter of the host's that lives there is shown, and nothing beside it."""
+    names = [name for name in os.listdir("/root") if not any(
+        shown.startswith("/root/" + name) for shown in config["shown"])]
     if not names:
-        raise Absent("/root is empty")
+        raise Absent("nothing of the host's")
     return names
 
 
@@ -63,7 +69,8 @@ def find_canary_by_walking():
     skip = ("/proc", "/sys", "/usr", "/lib", "/lib64", "/bin", "/sbin", "/dev", "/hostile")
     # Bare, the host's whole disk would be walked: the folder that holds the canary is proof enough.
     for top in [config["home"]] if "--bare" in sys.argv else [top for top in tops if top not in skip]:
-        for folder, _, files in os.walk(top):
+        for folder, folders, files in os.walk(top):
+            folders[:] = [name for name in folders if os.path.join(folder, name) not in config["shown"]]
             for name in files:
                 path = os.path.join(folder, name)
                 try:
@@ -163,7 +170,6 @@ for _name, _path, _flags, _bare in (
     ("write_sys_hugepages", "/sys/kernel/mm/transparent_hugepage/enabled", WRITE, False),
     ("read_sys_firmware", "/sys/firmware/acpi/tables/DSDT", READ, False),
     ("read_sys_vmcoreinfo", "/sys/kernel/vmcoreinfo", READ, False),
-    ("write_proc_1_mem", "/proc/1/mem", WRITE, False),
     ("write_runtime_binary", "/proc/1/exe", WRITE, False),
     ("dev_mem", "/dev/mem", READ, False), ("dev_kmsg", "/dev/kmsg", WRITE, True),
     ("dev_kvm", "/dev/kvm", os.O_RDWR, False), ("dev_fuse", "/dev/fuse", os.O_RDWR, False),
@@ -229,7 +235,7 @@ def create_in_any_folder():
             folders[:] = [each for each in folders if each not in ("proc", "tmp")]
         if folder == "/dev":
             folders[:] = [each for each in folders if each != "shm"]
-        if folder.count("/") > 4:
+        if folder.count("/") > 2:
             folders[:] = []
         seen += 1
         try:
@@ -239,7 +245,7 @@ def create_in_any_folder():
             return folder
         except OSError:
             continue
-    if seen < 50:
+    if seen < 20:
         raise RuntimeError(f"only {seen} folders seen: this walk proves nothing")
     raise Absent(f"none of {seen}")
 
@@ -315,19 +321,24 @@ def run_setuid_program():
 
 @attempt(bare=True)
 def inherited_descriptors():
-    """Beyond the three pipes and the listing itself there is nothing; the bare control leaves one open."""
-    own = set()
+    """Beyond the three streams and this child's own pipe there is nothing; the bare control leaves a file open."""
+    more = []
     for name in os.listdir("/proc/self/fd"):
         try:
-            own.add((int(name), os.readlink(f"/proc/self/fd/{name}")))
+            if int(name) > 2:
+                more.append(os.readlink(f"/proc/self/fd/{name}"))
         except OSError:
-            continue
-    # The frame's own pipe to this child is the one descriptor above 2 that may be there.
-    extra = [each for each in own if each[0] > 2 and not each[1].startswith("pipe:")]
-    sockets = [each for each in own if each[1].startswith("socket:")]
-    if not extra and not sockets and sum(each[0] > 2 for each in own) <= 1:
-        raise Absent(str(sorted(own)))
-    return sorted(own)
+            continue  # the listing itself
+    if len(more) == 1 and more[0].startswith("pipe:"):
+        raise Absent("nothing")
+    return more
+
+
+@attempt()
+def signal_the_peer_of_stdout():
+    """Where a stream is a socket, the kernel hands out a descriptor of the process at its other end."""
+    number = struct.unpack("i", socket.socket(fileno=os.dup(1)).getsockopt(socket.SOL_SOCKET, 77, 4))[0]
+    return signal.pidfd_send_signal(number, 0) if hasattr(signal, "pidfd_send_signal") else raw(424, number, 0, 0, 0)
 
 
 @attempt(bare=True)

@@ -4,6 +4,7 @@ Where an attempt would do harm if it succeeded outside (a module, a reboot, the 
 success changes nothing, and it is not among those run bare.
 """
 import ctypes
+import errno
 import fcntl
 import mmap
 import os
@@ -144,8 +145,8 @@ def clone3_user_namespace():
 
 
 @attempt(bare=True)
-def setns_of_first_process():
-    return syscall("setns", os.open("/proc/1/ns/uts", os.O_RDONLY), 0)
+def setns_into_own_namespace():
+    return syscall("setns", os.open("/proc/self/ns/uts", os.O_RDONLY), 0)
 
 
 @attempt(bare=True)
@@ -488,7 +489,10 @@ def syscall_unknown():
 @attempt(bare=True)
 def push_into_own_terminal():
     """TIOCSTI types into a terminal on behalf of whoever sits at it."""
-    master, slave = pty.openpty()
+    try:
+        master, slave = pty.openpty()
+    except OSError as error:
+        raise Absent(f"no terminal can be made: {error}")
     return fcntl.ioctl(slave, termios.TIOCSTI, b"x"), master
 
 
@@ -596,7 +600,10 @@ def raising(name, which):
         soft, hard = resource.getrlimit(which)
         if hard == resource.RLIM_INFINITY:
             return "it has no limit at all"
-        return resource.setrlimit(which, (hard + 1, hard + 1))
+        try:
+            return resource.setrlimit(which, (hard + 1, hard + 1))
+        except ValueError as error:  # Python's name for EPERM here
+            raise PermissionError(errno.EPERM, str(error))
 
     function.__name__ = name
     attempt()(function)

@@ -1,0 +1,155 @@
+/** Runs hostile programs in real boxes, on each runtime that this host has. */
+import { mkdtempSync } from "node:fs";
+import { rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { cgroupLayout } from "@lanista/sandbox/cgroup-layout";
+import { unenforceable } from "@lanista/sandbox/enforceable";
+import { SandboxHost } from "@lanista/sandbox/host";
+import { findPython, type Interpreter } from "@lanista/sandbox/interpreters";
+import { findExecutable, type OciRuntime } from "@lanista/sandbox/runtimes";
+import type { GiveUp, Limits, ReadOnlyMount, Sandbox, SandboxEnd, SandboxSpec } from "@lanista/sandbox/types";
+
+export const ROOT = resolve(import.meta.dirname, "../../..");
+export const HOSTILE = join(ROOT, "test/hostile");
+
+const ALL: readonly OciRuntime[] = ["crun", "runc", "runsc"];
+
+/** The runtimes to test: all that are installed, or those that LANISTA_TEST_RUNTIMES names (for work on one of them). */
+export const RUNTIMES: readonly OciRuntime[] = ALL.filter((runtime) => {
+  const only = process.env.LANISTA_TEST_RUNTIMES?.split(",");
+  return findExecutable(runtime) !== undefined && (only === undefined || only.includes(runtime));
+});
+
+export const isRoot = process.getuid?.() === 0;
+
+/** What the runtime cannot enforce on this host, and why. */
+export function cannot(runtime: OciRuntime): ReadonlyMap<GiveUp, string> {
+  return unenforceable(runtime, cgroupLayout(), !isRoot);
+}
+
+export interface Stage {
+  readonly host: SandboxHost;
+  readonly runDir: string;
+  readonly python: Interpreter;
+  /** In the environment of every box of this stage: by it leftovers are found. */
+  readonly marker: string;
+  close(): Promise<void>;
+}
+
+let stages = 0;
+
+/** A host with a run folder of its own, so that what it leaves behind can be told from other people's boxes. */
+export async function openStage(): Promise<Stage> {
+  const runDir = mkdtempSync(join(tmpdir(), "lanista-threats-"));
+  const python = await findPython();
+  const host = await SandboxHost.open({ runDir });
+  const marker = `threats-${process.pid}-${++stages}-${runDir.slice(-6)}`;
+  return {
+    host,
+    runDir,
+    python,
+    marker,
+    async close() {
+      await host.close();
+      await rm(runDir, { recursive: true, force: true });
+    },
+  };
+}
+
+export interface Program {
+  readonly runtime: OciRuntime;
+  /** A file of test/hostile. */
+  readonly file: string;
+  readonly args?: readonly string[];
+  readonly limits?: Partial<Limits>;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly mounts?: readonly ReadOnlyMount[];
+}
+
+export function specOf(stage: Stage, program: Program): SandboxSpec {
+  const { runtime, file, args = [], limits, env, mounts = [] } = program;
+  return {
+    tier: runtime === "runsc" ? "gvisor" : "container",
+    runtime,
+    argv: [stage.python.path, "-B", `/hostile/${file}`, ...args],
+    env: { LANISTA_MARKER: stage.marker, ...env },
+    mounts: [...stage.python.mounts, { source: HOSTILE, target: "/hostile" }, ...mounts],
+    giveUp: [...cannot(runtime).keys()],
+    ...(limits === undefined ? {} : { limits }),
+  };
+}
+
+export function start(stage: Stage, program: Program): Promise<Sandbox> {
+  return stage.host.start(specOf(stage, program));
+}
+
+export interface Ran {
+  readonly end: SandboxEnd;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** Seconds from start to end, by this process's own clock. */
+  readonly seconds: number;
+}
+
+/** Runs a program to its end. Its input is empty. */
+export async function runProgram(stage: Stage, program: Program): Promise<Ran> {
+  const from = performance.now();
+  const box = await start(stage, program);
+  box.stdin.end();
+  const [stdout, stderr] = [collect(box.stdout), collect(box.stderr)];
+  const end = await box.ended;
+  const seconds = (performance.now() - from) / 1000;
+  return { end, stdout: await stdout, stderr: await stderr, seconds };
+}
+
+/** All of a stream as text; what is past 4 MiB is counted and thrown away. */
+export function collect(stream: NodeJS.ReadableStream): Promise<string> {
+  const pieces: Buffer[] = [];
+  let size = 0;
+  return new Promise((done) => {
+    stream.on("data", (piece: Buffer) => {
+      if (size < 4 << 20) pieces.push(piece);
+      size += piece.length;
+    });
+    const finish = (): void => done(Buffer.concat(pieces).toString());
+    stream.once("end", finish);
+    stream.once("close", finish);
+    stream.once("error", finish);
+  });
+}
+
+/** Reads lines from a running box's standard output, one at a time. */
+export class Lines {
+  #text = "";
+  readonly #waiting: ((line: string) => void)[] = [];
+  readonly #ready: string[] = [];
+
+  constructor(stream: NodeJS.ReadableStream) {
+    stream.on("data", (piece: Buffer) => {
+      const lines = (this.#text + piece.toString()).split("\n");
+      this.#text = lines.pop()!;
+      for (const line of lines) {
+        const next = this.#waiting.shift();
+        if (next) next(line);
+        else this.#ready.push(line);
+      }
+    });
+  }
+
+  /** Rejects after `seconds` without a line. */
+  next(seconds = 20): Promise<string> {
+    const line = this.#ready.shift();
+    if (line !== undefined) return Promise.resolve(line);
+    return new Promise((resolve, reject) => {
+      const late = setTimeout(
+        () => reject(new Error(`no line within ${seconds} s; so far: ${this.#text}`)),
+        seconds * 1000,
+      );
+      this.#waiting.push((text) => {
+        clearTimeout(late);
+        resolve(text);
+      });
+    });
+  }
+}

@@ -1,0 +1,19 @@
+/**
+ * A host process to be killed: starts boxes with a program that leaves daemons behind, says where, and waits.
+ * argv: runtime, run folder, marker, how many boxes.
+ */
+import { SandboxHost } from "@lanista/sandbox/host";
+import { findPython } from "@lanista/sandbox/interpreters";
+import type { OciRuntime } from "@lanista/sandbox/runtimes";
+import { Lines, specOf } from "./boxes.ts";
+
+const [runtime, runDir, marker, count] = process.argv.slice(2) as [OciRuntime, string, string, string];
+const host = await SandboxHost.open({ runDir });
+const stage = { host, runDir, marker, python: await findPython(), close: () => host.close() };
+for (let number = 0; number < Number(count); number++) {
+  const box = await host.start(specOf(stage, { runtime, file: "survive.py", args: ["many", "stay"] }));
+  box.stderr.pipe(process.stderr);
+  process.stdout.write(`${await new Lines(box.stdout).next()}\n`);
+}
+process.stdout.write("all up\n");
+setInterval(() => undefined, 1000);

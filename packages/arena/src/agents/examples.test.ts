@@ -24,12 +24,13 @@ afterAll(() => rmSync(workDir, { recursive: true, force: true }));
 
 const take = (path: string) => prepareAgent(join(examples, path), { workDir });
 
+const converse = ({ language, dir }: PreparedAgent) =>
+  new Conversation(language, dir, language === "python" ? oldest.path : undefined);
+
 /** Plays one game between two real processes; gives the winning seat (−1: drawn) and the actions. */
 async function play(id: string, options: object, agents: readonly PreparedAgent[], seed: number) {
   const env = makeEnvironment(environments.get(id)!, options as Record<string, unknown>);
-  const seats = agents.map(
-    (agent) => new Conversation(agent.language, agent.dir, agent.language === "python" ? oldest.path : undefined),
-  );
+  const seats = agents.map(converse);
   try {
     for (const [seat, conversation] of seats.entries())
       expect(
@@ -106,21 +107,31 @@ describe.each([
   test("search plays hex with the swap, and other sizes of both boards", async () => {
     const hex = await take(`${folder}/hex/search.${ending}`);
     const four = await take(`${folder}/connect-four/search.${ending}`);
-    const random = await take("sh/random");
-    const firstTwo = [1, 2, 3, 4].map(
-      async (seed) => (await play("hex", { size: 4, swap: true }, [random, hex], seed)).actions,
-    );
-    for (const [first, second] of await Promise.all(firstTwo)) expect(second === 16).toBe(isCentral(first!, 4));
-    // The middle of the smallest board that has one: the first takes it, the second takes it over.
-    expect((await play("hex", { size: 3, swap: true }, [hex, hex], 1)).actions.slice(0, 2)).toEqual([4, 9]);
+    await play("hex", { size: 3, swap: true }, [hex, hex], 1);
+    await play("hex", { size: 2 }, [hex, hex], 1);
     await play("connect-four", { rows: 4, columns: 5 }, [four, four], 1);
     await play("connect-four", { rows: 10, columns: 9 }, [four, await take(`${folder}/random.${ending}`)], 1);
   });
 });
 
-function isCentral(cell: number, size: number): boolean {
-  return [Math.floor(cell / size), cell % size].every((at) => size <= 4 * at + 2 && 4 * at + 2 <= 3 * size);
-}
+test.each(["python/hex/search.py", "javascript/hex/search.mjs"])(
+  "%s takes over a first stone in the middle, and no other",
+  async (path) => {
+    const agent = await take(path);
+    const seat = converse(agent);
+    const env = { id: "hex", version: 1, options: { size: 4, swap: true } };
+    const shape = { type: "Box", shape: [4, 4, 2], dtype: "int8", low: 0, high: 1 } as const;
+    await seat.start({ seat: 1, entry: agent.entry, env, actions: 17, observationSpace: shape });
+    const swaps: number[] = [];
+    for (let stone = 0; stone < 16; stone++) {
+      const observation = Array.from({ length: 32 }, (_, i) => (i === 2 * stone + 1 ? 1 : 0));
+      const mask = Array.from({ length: 17 }, (_, i) => (i === stone ? 0 : 1));
+      if ((await seat.ask({ observation, mask, episode: stone })).action === 16) swaps.push(stone);
+    }
+    expect(swaps).toEqual([5, 6, 9, 10]);
+    await seat.close();
+  },
+);
 
 test("the shell's random agent plays every sequential two-seat board to its end", async () => {
   const shell = await take("sh/random");

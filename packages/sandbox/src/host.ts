@@ -179,7 +179,8 @@ export class SandboxHost {
         ...(runtime === "runsc" ? { hostTmpfs: { scratch: join(dir, "scratch"), shm: join(dir, "shm") } } : {}),
         seccomp: seccompProfile(hostSeccompArch()),
         hookFiles: byHook ? cgroup.procsFiles : [],
-        ...(byHook ? { cgroupsPath: join(this.#owner.name, `runc-${id}`) } : {}),
+        // Without groups to make, runc does without only where none was named.
+        ...(byHook && this.#layout.parents.size > 0 ? { cgroupsPath: join(this.#owner.name, `runc-${id}`) } : {}),
       });
       writeFileSync(join(dir, "config.json"), JSON.stringify(config));
       const [command, ...args] = launchCommand({

@@ -4,12 +4,13 @@
  * tell what a killed one left behind, and remove it.
  */
 import { randomBytes } from "node:crypto";
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { removeTree } from "./cgroup.ts";
 import { type CgroupLayout, cgroupLayout } from "./cgroup-layout.ts";
+import { SandboxError } from "./errors.ts";
 
 const NAME = /^lanista-(\d+)-(\d+)-[0-9a-f]{8}$/;
 const PLACES = "cgroups.json";
@@ -40,9 +41,19 @@ export interface Owner {
   readonly folder: string;
 }
 
-/** Makes the folder, readable for this user alone, and writes down where this process's control groups are. */
+/**
+ * Makes the folder, readable for this user alone, and writes down where this process's control groups are. Throws
+ * SandboxError `refused` if the run folder is not this user's alone.
+ */
 export function makeOwner(runDir: string, layout: CgroupLayout): Owner {
   mkdirSync(runDir, { recursive: true, mode: 0o700 });
+  // Under /tmp somebody else could have made it first, and would then own every bundle in it.
+  const { uid, mode } = statSync(runDir);
+  if (uid !== (process.getuid?.() ?? 0) || (mode & 0o022) !== 0)
+    throw new SandboxError(
+      "refused",
+      `${runDir} belongs to another user, or others may write to it; remove it, or set LANISTA_RUN_DIR`,
+    );
   const name = `lanista-${process.pid}-${startTime("self")}-${randomBytes(4).toString("hex")}`;
   const folder = join(runDir, name);
   mkdirSync(folder, { mode: 0o700 });
@@ -50,6 +61,12 @@ export function makeOwner(runDir: string, layout: CgroupLayout): Owner {
   chmodSync(folder, 0o700);
   writeFileSync(join(folder, PLACES), JSON.stringify(layout.all.map((place) => join(place, name))));
   return { name, folder };
+}
+
+/** Whether this user may remove it: where several users share a place, each clears up after himself; root after all. */
+function ours(path: string): boolean {
+  const uid = process.getuid?.() ?? 0;
+  return uid === 0 || statSync(path, { throwIfNoEntry: false })?.uid === uid;
 }
 
 /** Removes what killed host processes left: processes, control groups, folders. Says what it removed. */
@@ -61,7 +78,8 @@ export async function removeLeftovers(runDir: string, layout: CgroupLayout = cgr
   };
   const groups = new Set<string>();
   for (const place of layout.all)
-    if (existsSync(place)) for (const name of readdirSync(place)) if (dead(name)) groups.add(join(place, name));
+    if (existsSync(place))
+      for (const name of readdirSync(place)) if (dead(name) && ours(join(place, name))) groups.add(join(place, name));
   const folders = existsSync(runDir)
     ? readdirSync(runDir)
         .filter(dead)

@@ -110,6 +110,8 @@ export class Environment {
   readonly turn: "sequential" | "simultaneous";
   readonly #rules: Rules;
   readonly #everyone: number;
+  /** The joint action of a single seat, so that a step need not allocate one. */
+  readonly #alone = [0];
 
   constructor(definition: EnvironmentDefinition, options: Options) {
     this.definition = definition;
@@ -151,7 +153,8 @@ export class Environment {
     const rules = this.#rules;
     if (rules.turn !== "sequential") {
       if (this.info.seats !== 1) throw new TypeError("in a simultaneous environment every seat acts: use stepJoint");
-      this.stepJoint(src, [action], dst, chance);
+      this.#alone[0] = action;
+      this.stepJoint(src, this.#alone, dst, chance);
       return;
     }
     if (!this.#begin(src, dst)) return;

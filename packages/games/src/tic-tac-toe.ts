@@ -4,6 +4,7 @@ import {
   type EnvironmentDefinition,
   OWN,
   type SequentialRules,
+  STEPS,
   type State,
   TERMINATED,
 } from "./environment.ts";
@@ -41,7 +42,7 @@ class TicTacToe implements SequentialRules {
   }
 
   isLegal(state: State, _seat: number, action: number): boolean {
-    return Number.isInteger(action) && action >= 0 && action < 9 && state.ints[OWN + action] === 0;
+    return action >>> 0 === action && action < 9 && state.ints[OWN + action] === 0;
   }
 
   mask(state: State, _seat: number, mask: Uint8Array): void {
@@ -52,7 +53,8 @@ class TicTacToe implements SequentialRules {
     const { ints, floats } = state;
     const mark = seat + 1;
     ints[OWN + action] = mark;
-    for (const [a, b, c] of LINES) {
+    for (let line = 0; line < LINES.length; line++) {
+      const [a, b, c] = LINES[line]!;
       if (ints[OWN + a] === mark && ints[OWN + b] === mark && ints[OWN + c] === mark) {
         ints[ENDED] = TERMINATED;
         floats[seat] = 1;
@@ -60,9 +62,7 @@ class TicTacToe implements SequentialRules {
         return;
       }
     }
-    let full = true;
-    for (let cell = 0; cell < 9; cell++) if (ints[OWN + cell] === 0) full = false;
-    if (full) ints[ENDED] = TERMINATED;
+    if (ints[STEPS] === 9) ints[ENDED] = TERMINATED;
     else ints[ACTORS] = 1 << (1 - seat);
   }
 

@@ -1,7 +1,10 @@
 /** What agents are called in tables and replays. */
 import { basename, dirname, resolve } from "node:path";
 
-const TELLS_NOTHING = new Set(["agent", "main", "index", "run"]);
+/** `name` may have an ending, as a file's has. */
+function tellsNothing(name: string): boolean {
+  return /^(agent|main|index|run)(\.[a-z]+)?$/.test(name);
+}
 
 /**
  * One distinct name for each agent: the bundle's own; with its folder's in front where that name says nothing or another
@@ -10,10 +13,10 @@ const TELLS_NOTHING = new Set(["agent", "main", "index", "run"]);
 export function distinctNames(agents: readonly { readonly path: string; readonly name: string }[]): string[] {
   const longer = agents.map(({ path, name }) => {
     const shared = agents.some((other) => other.name === name && resolve(other.path) !== resolve(path));
-    if (!shared && !TELLS_NOTHING.has(name)) return name;
+    if (!shared && !tellsNothing(name)) return name;
     const folder = basename(dirname(resolve(path)));
     if (folder === "") return name;
-    return TELLS_NOTHING.has(name) && !shared ? folder : `${folder}/${name}`;
+    return tellsNothing(name) && !shared ? folder : `${folder}/${name}`;
   });
   return longer.map((name, i) => {
     if (longer.indexOf(name) === longer.lastIndexOf(name)) return name;

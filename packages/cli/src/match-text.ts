@@ -10,7 +10,7 @@ const COLUMNS: readonly Column[] = [
   { title: "agent" },
   { title: "score", align: "right" },
   { title: "rank", align: "right" },
-  { title: "faults", align: "right" },
+  { title: "faults" },
   { title: "CPU", align: "right" },
   { title: "memory", align: "right" },
 ];
@@ -32,7 +32,7 @@ export function matchText(result: MatchResult, board: string | undefined, paint:
     paint(seat.rank === 1 ? "bold" : "reset", printable(seat.agent)),
     scoreText(seat.score),
     seat.rank === null ? "–" : String(seat.rank),
-    String(seat.faults),
+    faultsText(seat.faultKinds),
     secondsText(seat.cpuSeconds),
     bytesText(seat.peakMemoryBytes),
   ]);
@@ -61,4 +61,10 @@ function endnotes({ sandbox, replay, seats, attempts }: MatchResult): string[] {
 /** Runtimes print their version as "crun 1.8.1" or as "1.1.5". */
 function runtimeText({ runtime, runtimeVersion }: MatchStamp): string {
   return runtimeVersion.startsWith(runtime) ? runtimeVersion : `${runtime} ${runtimeVersion}`;
+}
+
+function faultsText(kinds: MatchResult["seats"][number]["faultKinds"]): string {
+  return Object.entries(kinds)
+    .map(([fault, count]) => (count === 1 ? fault : `${fault} × ${count}`))
+    .join(", ");
 }

@@ -5,6 +5,7 @@ import { envCommand } from "./commands/env.ts";
 import { initCommand } from "./commands/init.ts";
 import { matchCommand } from "./commands/match.ts";
 import { replayCommand } from "./commands/replay.ts";
+import { tournamentCommand } from "./commands/tournament.ts";
 import type { Context } from "./context.ts";
 import { EXIT_CODES_HELP } from "./exit-code.ts";
 
@@ -23,7 +24,7 @@ export function createProgram(context: Context): Command {
       "after",
       "Example:\n  $ lanista match connect-four my-agent.py examples/agents/python/connect-four/search.py",
     );
-  for (const make of [matchCommand, replayCommand, envCommand, initCommand, doctorCommand])
+  for (const make of [matchCommand, tournamentCommand, replayCommand, envCommand, initCommand, doctorCommand])
     program.addCommand(make(context));
   settle(program);
   return program;

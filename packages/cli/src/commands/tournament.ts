@@ -1,0 +1,92 @@
+import { playTournament, type TournamentProgress, type TournamentResult } from "@lanista/arena/tournament";
+import { Command } from "commander";
+import { openArena } from "../arena.ts";
+import type { Context } from "../context.ts";
+import { builtIn, fixed } from "../environments.ts";
+import { EXIT, type ExitCode } from "../exit-code.ts";
+import { integer } from "../numbers.ts";
+import { addPlayOptions, arenaOptions, matchOptions, type PlayOptions } from "../play-options.ts";
+import { startProgress } from "../progress.ts";
+import { painter, printable, writeJson, writeLine } from "../terminal.ts";
+import { tournamentText } from "../tournament-text.ts";
+import { plural } from "../units.ts";
+import { UsageError } from "../usage-error.ts";
+
+interface TournamentOptions extends PlayOptions {
+  readonly rounds: number;
+  readonly concurrency?: number;
+  readonly replays?: string;
+}
+
+export function tournamentCommand(context: Context): Command {
+  const command = new Command("tournament")
+    .description("play a round robin between agents: every pairing in every seating")
+    .argument("<env>", "the environment's id, see env list")
+    .argument("<agent...>", "at least as many as there are seats: files, folders or .zips")
+    .option("--rounds <n>", "how often every pairing meets in every seating", integer(1, 10_000), 1)
+    .option("--concurrency <n>", "matches at a time (default: as many as the CPUs can seat)", integer(1, 1024));
+  return addPlayOptions(command)
+    .option("--replays <dir>", "write every match's replay and logs into this folder")
+    .addHelpText(
+      "after",
+      `
+Ends with 0 if every match was played, agents' faults included: they stand in the table. Ends with 4 if our fault ended
+one; that match counts for nobody.
+
+Example:
+  $ lanista tournament connect-four agents/*.py --rounds 5 --replays replays`,
+    )
+    .action((env: string, agents: readonly string[], options: TournamentOptions) =>
+      play(context, env, agents, options),
+    );
+}
+
+async function play(
+  context: Context,
+  id: string,
+  agents: readonly string[],
+  options: TournamentOptions,
+): Promise<void> {
+  const { terminal, signal } = context;
+  const env = fixed(builtIn(id), options.option);
+  const { seats } = env.info;
+  if (agents.length < seats)
+    throw new UsageError(
+      `a tournament of ${id} needs at least ${plural(seats, "agent")}, but ${plural(agents.length, "was", "were")} given`,
+    );
+  const arena = await openArena(agents, arenaOptions(options));
+  const progress = startProgress(terminal);
+  try {
+    const { concurrency, replays } = options;
+    const result = await playTournament({
+      env,
+      contenders: arena.contenders,
+      ...matchOptions(options),
+      rounds: options.rounds,
+      ...(concurrency === undefined ? {} : { concurrency }),
+      ...(replays === undefined ? {} : { replays }),
+      signal,
+      onProgress: (event) => progress.update(progressText(event)),
+    });
+    progress.end();
+    context.exit(exitCode(result));
+    if (options.json) writeJson(terminal, result);
+    else writeLine(terminal, tournamentText(result, painter(terminal, terminal.stdout)));
+  } finally {
+    progress.end();
+    await arena.close();
+  }
+}
+
+function progressText({ done, total, match }: TournamentProgress): string {
+  const { outcome, seats } = match.result;
+  const last = seats.map((seat) => `${seat.agent} ${seat.score ?? "–"}`).join(", ");
+  return printable(
+    `${done} of ${total} matches played; last: ${last}${outcome.kind === "completed" ? "" : ` (${outcome.kind})`}`,
+  );
+}
+
+function exitCode({ cancelled, matches }: TournamentResult): ExitCode {
+  if (cancelled) return EXIT.interrupted;
+  return matches.some(({ result }) => result.outcome.kind === "infra_fault") ? EXIT.infraFault : EXIT.done;
+}

@@ -5,6 +5,8 @@ import { findPythons } from "./testing/interpreters.ts";
 
 const page = readFileSync(new URL("../../../../docs/agents.md", import.meta.url), "utf8");
 
+const [python] = findPythons();
+
 /** Every code block of the page with its language. */
 const blocks = [...page.matchAll(/^```(\w+)\n([\s\S]*?)^```$/gm)].map(([, language, source]) => ({
   language: language!,
@@ -25,7 +27,7 @@ test.each(blocks)(
   "example %# on the page, in $language, plays two episodes by legal actions",
   async ({ language, source }) => {
     const kind = kinds.get(language as "python")!;
-    const interpreter = language === "python" ? findPythons()[0]!.path : undefined;
+    const interpreter = language === "python" ? python!.path : undefined;
     const agent = converse(kind.language, { [kind.entry]: source }, interpreter);
     expect(await agent.start(), agent.log).toEqual({ type: "ready", protocol: 1 });
     for (const episode of [0, 1]) {

@@ -7,7 +7,7 @@
 export interface Chance {
   /** An integer in 0 … n − 1, uniform. n is in 1 … 2^32. */
   below(n: number): number;
-  /** A double in [low, high), uniform, from 53 random bits. */
+  /** A double in [low, high), uniform, from 53 random bits; high itself only where rounding leads to it. */
   uniform(low: number, high: number): number;
 }
 

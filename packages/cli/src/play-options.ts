@@ -14,7 +14,7 @@ const RUNTIMES = ["crun", "runc", "runsc"] as const;
 export interface PlayOptions {
   readonly seed?: number;
   readonly episodes: number;
-  readonly option: readonly string[];
+  readonly option?: readonly string[];
   readonly timePerMove: number;
   readonly timeBank: number;
   readonly tier: (typeof TIERS)[number];
@@ -28,7 +28,7 @@ export function addPlayOptions(command: Command): Command {
   return command
     .option("--seed <n>", "the seed of everything random (default: drawn)", integer(0, Number.MAX_SAFE_INTEGER))
     .option("--episodes <n>", "episodes in a match", integer(1, 100_000), 1)
-    .option("--option <name=value>", "an option of the environment; may be repeated", repeated, [])
+    .option("--option <name=value>", "an option of the environment; may be repeated", repeated)
     .option("--time-per-move <seconds>", "time for each move", seconds(0.001, 86_400), 5)
     .option("--time-bank <seconds>", "time of each seat beyond that, for the whole match", seconds(0, 1_000_000), 0)
     .addOption(

@@ -36,7 +36,7 @@ Example:
 
 async function play(context: Context, id: string, agents: readonly string[], options: MatchOptions): Promise<void> {
   const { terminal, signal } = context;
-  const env = fixed(builtIn(id), options.option);
+  const env = fixed(builtIn(id), options.option ?? []);
   checkSeats(env, agents.length);
   const arena = await openArena(agents, arenaOptions(options));
   const progress = startProgress(terminal);

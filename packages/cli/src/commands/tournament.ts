@@ -48,7 +48,7 @@ async function play(
   options: TournamentOptions,
 ): Promise<void> {
   const { terminal, signal } = context;
-  const env = fixed(builtIn(id), options.option);
+  const env = fixed(builtIn(id), options.option ?? []);
   const { seats } = env.info;
   if (agents.length < seats)
     throw new UsageError(

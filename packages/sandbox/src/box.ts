@@ -3,12 +3,12 @@
  * folder, and a watch that compares counters with limits. The end has one cause, the first; the order of release is the
  * reverse of the order of making: processes, control groups, folder.
  */
-import { readFileSync, statfsSync } from "node:fs";
+import { closeSync, constants, openSync, readFileSync, statfsSync } from "node:fs";
 import { rm } from "node:fs/promises";
-import { constants } from "node:os";
+import { constants as os } from "node:os";
 import { join } from "node:path";
 import type { Readable, Writable } from "node:stream";
-import { type BoxCgroup, type CgroupReading, signal } from "./cgroup.ts";
+import { type BoxCgroup, type CgroupReading, removeTree, signal } from "./cgroup.ts";
 import { LAUNCH_LOG, RUNTIME_LOG } from "./launch.ts";
 import { type Child, exitCause, FirstCause, outputBytes, quietStreams, timerMs } from "./program.ts";
 import { RunDelay } from "./run-delay.ts";
@@ -21,17 +21,18 @@ export interface BoxParts {
   readonly id: string;
   readonly child: Child;
   readonly cgroup: BoxCgroup;
+  /** Groups that the runtime makes for itself, and leaves where it is killed. */
+  readonly runtimeGroups: readonly string[];
   readonly dir: string;
   readonly agentDir: string;
   readonly stamp: SandboxStamp;
   readonly limits: Limits;
   /** Where the scratch file system is found from the box's process: inside its root, or in the launcher's mounts. */
   readonly scratch: { readonly path: string; readonly namespaces: number };
-  /** Added to the memory and CPU figures by a runtime that lives in the box's groups is reported as the box's own. */
   readonly onEnded: () => void;
 }
 
-const signalNames = new Map(Object.entries(constants.signals).map(([name, number]) => [number as number, name]));
+const signalNames = new Map(Object.entries(os.signals).map(([name, number]) => [number as number, name]));
 
 export class Box implements Sandbox {
   readonly id: string;
@@ -48,7 +49,8 @@ export class Box implements Sandbox {
   readonly #watch: NodeJS.Timeout;
   #wall: NodeJS.Timeout;
   #startedMs = performance.now();
-  #scratchPath: string | undefined;
+  /** Held open: so the scratch file system can be looked at once more when the box has gone. */
+  #scratch: number | undefined;
 
   constructor(parts: BoxParts) {
     this.#parts = parts;
@@ -136,9 +138,9 @@ export class Box implements Sandbox {
 
   #scratchFull(): boolean {
     try {
-      this.#scratchPath ??= this.#findScratch();
-      if (this.#scratchPath === undefined) return false;
-      const { bfree, ffree } = statfsSync(this.#scratchPath);
+      this.#scratch ??= this.#openScratch();
+      if (this.#scratch === undefined) return false;
+      const { bfree, ffree } = statfsSync(`/proc/self/fd/${this.#scratch}`);
       return bfree === 0 || ffree === 0;
     } catch {
       // Not set up yet, or gone with the box.
@@ -147,20 +149,20 @@ export class Box implements Sandbox {
   }
 
   /** Through /proc/<pid>/root of a process that stands in the right mount namespace. */
-  #findScratch(): string | undefined {
+  #openScratch(): number | undefined {
     const { cgroup, scratch } = this.#parts;
     for (const pid of cgroup.pids()) {
       const namespaced = /^NSpid:\s+(.*)$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]?.split(/\s+/) ?? [];
       if (namespaced.length !== scratch.namespaces) continue;
       const path = join(`/proc/${pid}/root`, scratch.path);
       // The file system must be the box's own tmpfs already, not the folder it will be mounted on.
-      if (statfsSync(path).type === TMPFS_MAGIC) return path;
+      if (statfsSync(path).type === TMPFS_MAGIC) return openSync(path, constants.O_RDONLY | constants.O_DIRECTORY);
     }
     return undefined;
   }
 
   async #finish(code: number | null, by: NodeJS.Signals | null, failure: Error | undefined): Promise<SandboxEnd> {
-    const { cgroup, dir, child, stamp, onEnded } = this.#parts;
+    const { cgroup, runtimeGroups, dir, child, stamp, onEnded } = this.#parts;
     const wallSeconds = (performance.now() - this.#startedMs) / 1000;
     const reading = cgroup.read();
     const reached = this.#reached(reading);
@@ -168,8 +170,10 @@ export class Box implements Sandbox {
     this.#cause.set(this.#exit(code, by, failure));
     this.#kill();
     let cause = this.#cause.get()!;
+    if (this.#scratch !== undefined) closeSync(this.#scratch);
     try {
       await cgroup.remove();
+      for (const group of runtimeGroups) await removeTree(group);
       await rm(dir, { recursive: true, force: true });
     } catch (error) {
       if (cause.kind === "exit" || cause.kind === "killed")

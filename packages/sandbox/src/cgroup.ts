@@ -57,7 +57,8 @@ export class OwnerCgroups {
     }
   }
 
-  box(id: string, limits: Limits, enforce: (name: keyof Limits) => boolean, allowance: Allowance): BoxCgroup {
+  /** Every limit whose controller is there is set, also one that was given up because it is coarse. */
+  box(id: string, limits: Limits, allowance: Allowance): BoxCgroup {
     const folders = new Map<Controller, string>();
     try {
       for (const [controller, parent] of this.#folders) {
@@ -68,7 +69,7 @@ export class OwnerCgroups {
       const set = (controller: Controller, file: string, value: string): void =>
         writeFileSync(join(folders.get(controller)!, file), value);
       const v2 = this.layout.mode === "v2";
-      if (enforce("memoryBytes")) {
+      if (folders.has("memory")) {
         const bytes = String(limits.memoryBytes + allowance.memoryBytes);
         if (v2) {
           set("memory", "memory.max", bytes);
@@ -80,8 +81,8 @@ export class OwnerCgroups {
             set("memory", "memory.memsw.limit_in_bytes", bytes);
         }
       }
-      if (enforce("pids")) set("pids", "pids.max", String(limits.pids + allowance.pids));
-      if (enforce("cpus")) {
+      if (folders.has("pids")) set("pids", "pids.max", String(limits.pids + allowance.pids));
+      if (folders.has("cpu")) {
         const quota = String(Math.max(1000, Math.round(limits.cpus * 100_000)));
         if (v2) set("cpu", "cpu.max", `${quota} 100000`);
         else set("cpu", "cpu.cfs_quota_us", quota);

@@ -150,6 +150,20 @@ export const checks: readonly Check[] = [
   ),
   ends("output", "output", "import sys\nwhile True: sys.stdout.write('x' * 65536)", { outputBytes: MiB }, []),
   {
+    name: "scratch bytes, by a program that leaves at once",
+    needs: ["scratchBytes"],
+    run: async (kit) =>
+      differs(
+        (
+          await kit.run(
+            "import time; time.sleep(0.2)\ntry:\n  while True: open('/tmp/x', 'ab').write(bytes(2**20))\nexcept OSError: pass",
+            { scratchBytes: MiB },
+          )
+        ).end,
+        "scratch",
+      ),
+  },
+  {
     name: "open files",
     needs: ["openFiles"],
     run: async (kit) => {

@@ -60,6 +60,11 @@ export function unenforceable(runtime: Runtime, layout: CgroupLayout, rootless: 
       "memoryBytes",
       "this host swaps, and its kernel does not count swap for a cgroup; boot with swapaccount=1, or switch swap off",
     );
+  if (runtime === "runsc")
+    reasons.set(
+      "pids",
+      "gVisor keeps processes and threads inside its own kernel, where this limit does not reach; a bound on the host's tasks remains",
+    );
   if (rootless) {
     const why = noSubordinateIds();
     if (why !== undefined) reasons.set("uid", why);

@@ -46,7 +46,7 @@ import {
   versionOf,
 } from "./runtimes.ts";
 import { hostSeccompArch, seccompProfile } from "./seccomp.ts";
-import type { LimitName, Sandbox, SandboxSpec, SandboxStamp } from "./types.ts";
+import type { Sandbox, SandboxSpec, SandboxStamp } from "./types.ts";
 
 /** Room for runtimes that live in the box's own groups: crun is one task; gVisor's kernel is a Go program of many. */
 const ALLOWANCE: Readonly<Record<OciRuntime, Allowance>> = {
@@ -161,8 +161,7 @@ export class SandboxHost {
         layers.map((layer) => layer.target),
         hostname,
       );
-      const enforce = (name: LimitName): boolean => !stamp.gaveUp.includes(name);
-      cgroup = this.#cgroups.box(id, limits, enforce, ALLOWANCE[runtime]);
+      cgroup = this.#cgroups.box(id, limits, ALLOWANCE[runtime]);
       // runc's many threads would count against the box, so it stays outside, and its hook moves the program in.
       const byHook = runtime === "runc";
       const config = bundleConfig({
@@ -187,6 +186,7 @@ export class SandboxHost {
         runtime,
         executable: parts.executable,
         dir,
+        container: `${this.#owner.name}-${id}`,
         rootless: this.#rootless,
         cgroup: this.#layout.mode,
         entryFiles: byHook ? [] : cgroup.entryFiles,
@@ -201,6 +201,7 @@ export class SandboxHost {
         id,
         child,
         cgroup,
+        runtimeGroups: byHook ? this.#layout.all.map((place) => join(place, this.#owner.name, `runc-${id}`)) : [],
         dir,
         agentDir: join(dir, "agent"),
         stamp,

@@ -19,6 +19,8 @@ export interface LaunchInput {
   readonly executable: string;
   /** The box's folder: the bundle, the runtime's state and logs. */
   readonly dir: string;
+  /** The container's id, unlike any other on this host: gVisor names an abstract socket after it. */
+  readonly container: string;
   readonly rootless: boolean;
   readonly cgroup: "v1" | "hybrid" | "v2" | "none";
   /** What the launcher writes "0" to. */
@@ -34,9 +36,9 @@ function runtimeCommand(input: LaunchInput): string[] {
   const common = [executable, "--root", join(dir, "state"), "--log", join(dir, RUNTIME_LOG)];
   switch (runtime) {
     case "crun":
-      return [...common, "--log-format=json", "--cgroup-manager=disabled", "run", "--bundle", dir, "box"];
+      return [...common, "--log-format=json", "--cgroup-manager=disabled", "run", "--bundle", dir, input.container];
     case "runc":
-      return [...common, "--log-format=json", "run", "--bundle", dir, "box"];
+      return [...common, "--log-format=json", "run", "--bundle", dir, input.container];
     case "runsc":
       return [
         ...common,
@@ -52,7 +54,7 @@ function runtimeCommand(input: LaunchInput): string[] {
         "run",
         "--bundle",
         dir,
-        "box",
+        input.container,
       ];
   }
 }

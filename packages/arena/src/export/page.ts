@@ -1,0 +1,70 @@
+/** The page's markup around its data, style and script. One file, no network: a content security policy says so too. */
+import { createHash } from "node:crypto";
+import type { PageData } from "./page-data.ts";
+import { pageStyle } from "./page-style.ts";
+import { paintChart } from "./paint-chart.ts";
+import { paintGrid } from "./paint-grid.ts";
+import { paintHex } from "./paint-hex.ts";
+import { paintPong } from "./paint-pong.ts";
+import { viewer } from "./viewer.ts";
+
+function escaped(text: string): string {
+  return text.replace(/[&<>"']/g, (char) => `&#${char.charCodeAt(0)};`);
+}
+
+/** JSON that ends no script element and starts no comment, whatever it holds. */
+function embedded(data: PageData): string {
+  return JSON.stringify(data).replace(
+    /[<>&\u2028\u2029]/g,
+    (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+}
+
+function hashed(text: string): string {
+  return `'sha256-${createHash("sha256").update(text).digest("base64")}'`;
+}
+
+/** The functions go into the page as they are, so each is complete in itself. */
+function script(): string {
+  const painters = `{hex:${paintHex},grid:${paintGrid},pong:${paintPong},chart:${paintChart}}`;
+  return `(${viewer})(document,JSON.parse(document.getElementById("data").textContent),${painters});`;
+}
+
+export function page(data: PageData): string {
+  const code = script();
+  const policy = `default-src 'none'; script-src ${hashed(code)}; style-src ${hashed(pageStyle)}; base-uri 'none'; form-action 'none'`;
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="${policy}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${escaped(data.title)}</title>
+<style>${pageStyle}</style>
+</head>
+<body>
+<main>
+<header><h1 id="title"></h1><p id="subtitle"></p><p id="outcome" role="status"></p></header>
+<section class="card" aria-label="The game">
+<p id="episodes"><select id="episode" aria-label="Episode"></select></p>
+<div id="board"></div>
+<p id="caption" aria-live="polite"></p>
+<div class="controls">
+<button id="first" aria-label="To the beginning">⏮</button>
+<button id="back" aria-label="One move back">◀</button>
+<button id="play" aria-label="Play">▶</button>
+<button id="forward" aria-label="One move on">▶|</button>
+<button id="last" aria-label="To the end">⏭</button>
+<input id="slider" type="range" min="0" max="0" value="0" aria-label="Move">
+<select id="speed" aria-label="Speed"><option value="1200">slow</option><option value="500" selected>normal</option><option value="120">fast</option><option value="30">very fast</option></select>
+</div>
+<p class="hint"><kbd>←</kbd> <kbd>→</kbd> one move · <kbd>space</kbd> play · <kbd>Home</kbd> <kbd>End</kbd> · <kbd>PgUp</kbd> <kbd>PgDn</kbd> episode</p>
+</section>
+<aside id="side"><div class="card" id="seats"></div><div class="card"><p id="result"></p><dl id="facts"></dl></div></aside>
+</main>
+<script type="application/json" id="data">${embedded(data)}</script>
+<script>${code}</script>
+</body>
+</html>
+`;
+}

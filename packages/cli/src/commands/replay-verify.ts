@@ -3,8 +3,9 @@ import { environments } from "@lanista/games/registry";
 import type { Context } from "../context.ts";
 import { EXIT } from "../exit-code.ts";
 import { readReplay } from "../read-replay.ts";
-import { painter, printable, writeJson, writeLine } from "../terminal.ts";
+import { painter, writeJson, writeLine } from "../terminal.ts";
 import { plural } from "../units.ts";
+import { differenceText } from "../verdict-text.ts";
 
 export async function replayVerify(context: Context, file: string, json: boolean): Promise<void> {
   const { terminal } = context;
@@ -21,7 +22,5 @@ export async function replayVerify(context: Context, file: string, json: boolean
     writeLine(terminal, paint("dim", `hash ${verdict.hash}`));
     return;
   }
-  const { episode, step, what } = verdict;
-  const where = episode === null ? "" : `episode ${episode}${step === null ? "" : `, step ${step}`}: `;
-  writeLine(terminal, `${paint("red", "✗ differs")}: ${where}${printable(what)}`);
+  writeLine(terminal, differenceText(verdict, paint));
 }

@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import type { Context } from "../context.ts";
+import { replayExport } from "./replay-export.ts";
 import { replayShow } from "./replay-show.ts";
 import { replayVerify } from "./replay-verify.ts";
 
@@ -25,6 +26,15 @@ export function replayCommand(context: Context): Command {
       "\nEnds with 0 if all agrees, 1 at a difference, 2 if the file is no whole replay.\n\nExample:\n  $ lanista replay verify game.jsonl",
     )
     .action((file: string, options: { json?: true }) => replayVerify(context, file, options.json === true));
+
+  replay
+    .command("export")
+    .description("make one self-contained HTML page: the board, a slider, thinking times")
+    .argument("<file>", "a replay")
+    .option("--output <file>", "where to (default: beside the replay, with .html)")
+    .option("--json", "print one JSON document")
+    .addHelpText("after", "\nExample:\n  $ lanista replay export game.jsonl --output game.html")
+    .action((file: string, options: { output?: string; json?: true }) => replayExport(context, file, options));
 
   return replay;
 }

@@ -9,6 +9,7 @@ import { constants as os } from "node:os";
 import { join } from "node:path";
 import type { Readable, Writable } from "node:stream";
 import { type BoxCgroup, type CgroupReading, removeTree, signal } from "./cgroup.ts";
+import { descendants } from "./descendants.ts";
 import { LAUNCH_LOG, RUNTIME_LOG } from "./launch.ts";
 import { type Child, exitCause, FirstCause, outputBytes, quietStreams, timerMs } from "./program.ts";
 import { RunDelay } from "./run-delay.ts";
@@ -150,8 +151,9 @@ export class Box implements Sandbox {
 
   /** Through /proc/<pid>/root of a process that stands in the right mount namespace. */
   #openScratch(): number | undefined {
-    const { cgroup, scratch } = this.#parts;
-    for (const pid of cgroup.pids()) {
+    const { cgroup, scratch, child } = this.#parts;
+    const grouped = cgroup.pids();
+    for (const pid of grouped.length > 0 || child.pid === undefined ? grouped : descendants(child.pid)) {
       const namespaced = /^NSpid:\s+(.*)$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]?.split(/\s+/) ?? [];
       if (namespaced.length !== scratch.namespaces) continue;
       const path = join(`/proc/${pid}/root`, scratch.path);

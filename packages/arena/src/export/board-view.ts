@@ -31,6 +31,14 @@ export function viewOf(env: Environment): View {
   return { kind: "text" };
 }
 
+/** Where the stones' own colours could not be told from the page. */
+const CHART_COLOURS: Partial<Record<View["kind"], readonly string[]>> = { othello: ["#5b6570", "#aab3bd"] };
+
+/** The colour of a seat's bars: seen on a light page and on a dark one. */
+export function chartColourOf(view: View, seat: number): string {
+  return CHART_COLOURS[view.kind]?.[seat] ?? colourOf(view, seat);
+}
+
 export function colourOf(view: View, seat: number): string {
   const colours = COLOURS[view.kind];
   return colours[seat % colours.length]!;

@@ -6,7 +6,7 @@ import type { Environment, EnvironmentDefinition, State } from "@lanista/games/e
 import type { Replay, ReplayEpisode, ReplayStep } from "@lanista/games/replay-types";
 import { type Difference, verifyReplay } from "../replay-verify.ts";
 import { cleanDetail } from "../seat-fault.ts";
-import { boardOf, changedCells, colourOf, decisiveCells, viewOf } from "./board-view.ts";
+import { boardOf, changedCells, chartColourOf, colourOf, decisiveCells, viewOf } from "./board-view.ts";
 import { page } from "./page.ts";
 import type { Frame, PageData, View } from "./page-data.ts";
 
@@ -17,7 +17,7 @@ function names(replay: Replay): string[] {
 }
 
 function number(value: number): string {
-  return String(Math.round(value * 1e4) / 1e4);
+  return String(Math.round(value * 1e4) / 1e4).replace("-", "\u2212");
 }
 
 function stepCaption(env: Environment, step: ReplayStep, who: readonly string[]): string {
@@ -114,7 +114,12 @@ function pageData(replay: Replay, env: Environment, frames: Frames, who: readonl
     ],
     seats: who.map((name, seat) => {
       const score = final.scores[seat] ?? null;
-      return { name, colour: colourOf(frames.view, seat), note: score === null ? "" : `score ${number(score)}` };
+      return {
+        name,
+        colour: colourOf(frames.view, seat),
+        chart: chartColourOf(frames.view, seat),
+        note: score === null ? "" : `score ${number(score)}`,
+      };
     }),
     view: frames.view,
     episodes: replay.episodes.map((episode, index) => {

@@ -36,7 +36,12 @@ export interface PageData {
   readonly subtitle: string;
   readonly outcome: string;
   readonly facts: readonly (readonly [name: string, value: string])[];
-  readonly seats: readonly { readonly name: string; readonly colour: string; readonly note: string }[];
+  readonly seats: readonly {
+    readonly name: string;
+    readonly colour: string;
+    readonly chart: string;
+    readonly note: string;
+  }[];
   readonly view: View;
   readonly episodes: readonly { readonly frames: readonly Frame[]; readonly result: string }[];
 }

@@ -25,6 +25,8 @@ pre.board { font: 16px/1.35 ui-monospace, "DejaVu Sans Mono", monospace; overflo
 button, select { font: inherit; color: inherit; background: var(--card); border: 1px solid var(--line); border-radius: 9px; padding: 4px 11px; min-height: 34px; cursor: pointer; }
 button:hover, select:hover { border-color: var(--accent); }
 button:focus-visible, select:focus-visible, input:focus-visible { outline: 2px solid var(--accent); outline-offset: 1px; }
+button { display: inline-grid; place-items: center; } .when-playing, .playing .when-still { display: none; } .playing .when-playing { display: inline; }
+button svg { display: block; }
 #play { min-width: 48px; background: var(--accent); border-color: var(--accent); color: var(--card); }
 #episodes { margin: 0 0 12px; } #episodes select { max-width: 100%; }
 #side { display: grid; gap: 14px; align-content: start; }
@@ -44,6 +46,8 @@ kbd { border: 1px solid var(--line); border-radius: 5px; padding: 0 5px; font: 1
 .stone { stroke: rgb(0 0 0 / 0.28); stroke-width: 1; }
 .decisive { fill: none; stroke: var(--ink); stroke-width: 3; }
 .last { fill: #ffffff; opacity: 0.92; } .last.felt { fill: #e5484d; }
+.frame-discs ~ .decisive { stroke: #ffffff; stroke-width: 4; }
+.hash { font: 11px/1.5 ui-monospace, "DejaVu Sans Mono", monospace; } #result { margin: 0 0 10px; font-weight: 600; }
 .coordinate { fill: var(--soft); font-size: 13px; text-anchor: middle; dominant-baseline: middle; }
 .frame-discs { fill: #2456b8; } .hole { fill: var(--paper); } .frame-felt { fill: #2f7d4f; } .frame-plain { fill: none; }
 .rule { stroke: var(--line); stroke-width: 2; } .frame-felt ~ .rule { stroke: #1f5c39; stroke-width: 1.5; }

@@ -8,6 +8,20 @@ import { paintHex } from "./paint-hex.ts";
 import { paintPong } from "./paint-pong.ts";
 import { viewer } from "./viewer.ts";
 
+/** Drawn, not written: not every machine has a font with the signs of a tape recorder. */
+function icon(path: string): string {
+  return `<svg viewBox="0 0 16 16" width="16" height="16" aria-hidden="true"><path fill="currentColor" d="${path}"/></svg>`;
+}
+
+const ICONS = {
+  first: icon("M2 3h2v10H2zM14 3v10L5 8z"),
+  back: icon("M12 3v10L4 8z"),
+  play: icon("M4 2.5v11L13 8z"),
+  pause: icon("M4 3h3v10H4zM9 3h3v10H9z"),
+  forward: icon("M4 3v10l8-5z"),
+  last: icon("M12 3h2v10h-2zM2 3v10l9-5z"),
+};
+
 function escaped(text: string): string {
   return text.replace(/[&<>"']/g, (char) => `&#${char.charCodeAt(0)};`);
 }
@@ -50,11 +64,11 @@ export function page(data: PageData): string {
 <div id="board"></div>
 <p id="caption" aria-live="polite"></p>
 <div class="controls">
-<button id="first" aria-label="To the beginning">⏮</button>
-<button id="back" aria-label="One move back">◀</button>
-<button id="play" aria-label="Play">▶</button>
-<button id="forward" aria-label="One move on">▶|</button>
-<button id="last" aria-label="To the end">⏭</button>
+<button id="first" aria-label="To the beginning">${ICONS.first}</button>
+<button id="back" aria-label="One move back">${ICONS.back}</button>
+<button id="play" aria-label="Play"><span class="when-still">${ICONS.play}</span><span class="when-playing">${ICONS.pause}</span></button>
+<button id="forward" aria-label="One move on">${ICONS.forward}</button>
+<button id="last" aria-label="To the end">${ICONS.last}</button>
 <input id="slider" type="range" min="0" max="0" value="0" aria-label="Move">
 <select id="speed" aria-label="Speed"><option value="1200">slow</option><option value="500" selected>normal</option><option value="120">fast</option><option value="30">very fast</option></select>
 </div>

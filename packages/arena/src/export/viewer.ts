@@ -64,7 +64,7 @@ export function viewer(document: PageDocument, data: PageData, painters: Painter
           .slice(0, at + 1)
           .flatMap((frame) => frame.thinkMs[index] ?? []);
         const sum = times.reduce((total, ms) => total + ms, 0);
-        const chart = painters.chart(make, frames(), at, index, seat.colour);
+        const chart = painters.chart(make, frames(), at, index, seat.chart);
         chart.addEventListener("click", (event) => {
           const box = chart.getBoundingClientRect();
           const last = frames().length - 1;
@@ -101,7 +101,7 @@ export function viewer(document: PageDocument, data: PageData, painters: Painter
   const stop = (): void => {
     clearInterval(playing as never);
     playing = null;
-    play.textContent = "▶";
+    play.setAttribute("class", "");
     play.setAttribute("aria-label", "Play");
   };
   const toggle = (): void => {
@@ -115,7 +115,7 @@ export function viewer(document: PageDocument, data: PageData, painters: Painter
       else show(at + 1);
     };
     playing = setInterval(tick, Number(speed.value));
-    play.textContent = "❚❚";
+    play.setAttribute("class", "playing");
     play.setAttribute("aria-label", "Pause");
   };
   const open = (index: number): void => {
@@ -131,7 +131,7 @@ export function viewer(document: PageDocument, data: PageData, painters: Painter
   find("subtitle").textContent = data.subtitle;
   find("outcome").textContent = data.outcome;
   find("facts").replaceChildren(
-    ...data.facts.flatMap(([name, value]) => [html("dt", "", name), html("dd", "", value)]),
+    ...data.facts.flatMap(([name, value]) => [html("dt", "", name), html("dd", name === "Hash" ? "hash" : "", value)]),
   );
   chooser.replaceChildren(
     ...data.episodes.map((one, index) => {
@@ -140,7 +140,7 @@ export function viewer(document: PageDocument, data: PageData, painters: Painter
       return option;
     }),
   );
-  if (data.episodes.length < 2) find("episodes").setAttribute("hidden", "");
+  if (data.episodes.length < 2) for (const id of ["episodes", "result"]) find(id).setAttribute("hidden", "");
   chooser.addEventListener("change", () => open(Number(chooser.value)));
   slider.addEventListener("input", () => {
     stop();

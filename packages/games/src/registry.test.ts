@@ -1,5 +1,4 @@
 import { expect, test } from "vitest";
-import { readGoldens } from "../testing/goldens.ts";
 import { environments } from "./registry.ts";
 
 test("holds the built-in environments under their own ids", () => {
@@ -15,8 +14,4 @@ test("holds the built-in environments under their own ids", () => {
     "tic-tac-toe",
   ]);
   for (const [id, definition] of environments) expect(definition.id).toBe(id);
-});
-
-test.each([...environments.keys()])("%s has goldens to be compared with", (id) => {
-  expect(readGoldens(id).flatMap((section) => section.episodes).length).toBeGreaterThan(0);
 });

@@ -55,9 +55,3 @@ test.each([
   const mistaken = await misprinted("tic-tac-toe.ts", right, wrong);
   expect([...replayGoldens(mistaken, goldens), ...checkEnvironment(mistaken)]).not.toEqual([]);
 });
-
-test("a misprint that is no mistake is not noticed", async () => {
-  const same = await misprinted("tic-tac-toe.ts", "[2, 4, 6]", "[6, 4, 2]");
-  expect([...replayGoldens(same, goldens), ...checkEnvironment(same)]).toEqual([]);
-  await expect(misprinted("tic-tac-toe.ts", "[2, 4, 9]", "")).rejects.toThrow("stands 0 times");
-});

@@ -82,6 +82,9 @@ const after = (wrong: (state: State, seat: number, chance: Chance) => void) =>
 
 const broken: { [check in CheckName]: { [mistake: string]: EnvironmentDefinition | (() => Environment) } } = {
   definition: {
+    nothing: undefined as unknown as EnvironmentDefinition,
+    "nothing but an id": { id: "race" } as EnvironmentDefinition,
+    "no rules": { ...right, make: () => ({}) as SequentialRules },
     "an id in capitals": { ...right, id: "Race" },
     "a version of 0": { ...right, version: 0 },
     "no title": { ...right, title: " " },
@@ -98,6 +101,11 @@ const broken: { [check in CheckName]: { [mistake: string]: EnvironmentDefinition
     },
   },
   info: {
+    "turns of no known kind": {
+      ...right,
+      make: () => ({ ...race(), turn: "random" }) as unknown as SequentialRules,
+    },
+    "no observation space": misdeclared({ observation: undefined as unknown as RulesInfo["observation"] }),
     "no seats": misdeclared({ seats: 0 }),
     "half an action": misdeclared({ actions: 2.5 }),
     "a return range upside down": misdeclared({ returnRange: [1, -1] }),
@@ -106,6 +114,7 @@ const broken: { [check in CheckName]: { [mistake: string]: EnvironmentDefinition
     "no steps": misdeclared({ maxSteps: 0 }),
   },
   throws: {
+    "a method that is missing": mistaken(() => ({ mask: undefined as unknown as SequentialRules["mask"] })),
     "a throw in a legal step": after((state) => {
       if (state.ints[OWN] === 3) throw new Error("three");
     }),

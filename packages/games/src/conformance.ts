@@ -31,7 +31,9 @@ export function checkMade(make: () => Environment, report: Report, effort: Effor
   report.guard("definition", "making the rules", () => made.push(make()));
   const env = made[0];
   if (env === undefined) return;
-  if (!checkInfo(env.info, report)) return;
+  if (env.turn !== "sequential" && env.turn !== "simultaneous") report.found("info", `turn is ${env.turn}`);
+  report.guard("info", "reading what the rules say of themselves", () => checkInfo(env.info, report));
+  if (report.findings.some((finding) => finding.check === "info")) return;
   report.guard("rendering", "actionName", () => checkActionNames(env, report));
   let draws = 0;
   for (let i = 0; i < effort.episodes; i++) {

@@ -6,9 +6,15 @@ import type { Report } from "./report.ts";
 /** The bits of an Int32 that can stand for seats. */
 const MOST_SEATS = 30;
 
+/** A definition may come from a user's JavaScript: nothing is taken for granted. */
 export function checkDefinition(definition: EnvironmentDefinition, report: Report): void {
+  if (typeof definition !== "object" || definition === null) {
+    report.found("definition", "it is not an object");
+    return;
+  }
   const { id, version, title, description, options } = definition;
-  if (!/^[a-z0-9]+(-[a-z0-9]+)*$/.test(id)) report.found("definition", `the id "${id}" is not in kebab-case`);
+  if (typeof id !== "string" || !/^[a-z0-9]+(-[a-z0-9]+)*$/.test(id))
+    report.found("definition", `the id "${id}" is not in kebab-case`);
   if (!Number.isSafeInteger(version) || version < 1)
     report.found("definition", `the version is ${version}, not an integer from 1 on`);
   for (const [name, text] of Object.entries({ title, description }))
@@ -52,8 +58,7 @@ function checkSpace(space: Space, report: Report): void {
       report.found("info", `the observation's element ${i} has an empty range`);
 }
 
-/** Returns false if the rest cannot be checked. */
-export function checkInfo(info: RulesInfo, report: Report): boolean {
+export function checkInfo(info: RulesInfo, report: Report): void {
   const { seats, ownInts, ownFloats, actions, returnRange, maxSteps } = info;
   if (!count(seats, 1) || seats > MOST_SEATS) report.found("info", `seats is ${seats}, not in 1 … ${MOST_SEATS}`);
   else if (!count(ownInts, 0) || !count(ownFloats, 0))
@@ -64,5 +69,4 @@ export function checkInfo(info: RulesInfo, report: Report): boolean {
   else if (maxSteps !== Number.POSITIVE_INFINITY && !count(maxSteps, 1))
     report.found("info", `maxSteps is ${maxSteps}`);
   else checkSpace(info.observation, report);
-  return report.findings.every((finding) => finding.check !== "info");
 }

@@ -10,9 +10,25 @@ arrives. The agent's files are there only from then on.
 """
 
 import gc
-import json
 import os
 import sys
+
+try:
+    # The json package is made of this and of re, which takes as long to import as Python takes to start.
+    from _json import encode_basestring_ascii as quote
+    from _json import make_scanner
+
+    class JsonSettings:
+        strict = True
+        object_hook = object_pairs_hook = None
+        parse_float = parse_constant = float
+        parse_int = int
+
+    decode = make_scanner(JsonSettings)  # decode(text, 0) gives the value and where it ended
+except ImportError:
+    import json
+
+    quote, decode = json.dumps, json.JSONDecoder().raw_decode
 
 ERROR_CHARS = 4000  # of an error's text in an answer; the log gets more
 LOG_CHARS = 16000
@@ -77,8 +93,8 @@ def error_answer(question, error):
         print(shorten(text, LOG_CHARS), file=sys.__stderr__, flush=True)
     except (OSError, ValueError):
         pass  # the agent closed its log
-    answer = {"id": question, "error": shorten(text, ERROR_CHARS)}
-    return json.dumps(answer).encode() + b"\n"
+    number = "null" if question is None else question
+    return ('{"id":%s,"error":%s}\n' % (number, quote(shorten(text, ERROR_CHARS)))).encode()
 
 
 def accepted_arguments(factory):
@@ -157,11 +173,22 @@ def observer(info, numpy):
         if len(shape) == 1:
             return lambda flat: array(flat, dtype)
         return lambda flat: array(flat, dtype).reshape(shape)
-    extents = shape[:0:-1]
+    return nester(shape)
+
+
+def nester(shape):
+    """A function that folds a flat list into lists within lists of the shape, innermost first."""
+    size = 1
+    for extent in shape:
+        size *= extent
+    levels = []
+    for extent in shape[:0:-1]:
+        levels.append([slice(i, i + extent) for i in range(0, size, extent)])
+        size //= extent
 
     def nest(flat):
-        for extent in extents:
-            flat = [flat[i : i + extent] for i in range(0, len(flat), extent)]
+        for slices in levels:
+            flat = list(map(flat.__getitem__, slices))
         return flat
 
     return nest
@@ -217,13 +244,12 @@ def play(agent, info, numpy, questions, answers):
     observe = observer(info, numpy)
     masked = info.get("masked", True)
     episodes = Episodes(agent)
-    decode = json.JSONDecoder().raw_decode
     readline = questions.readline
     while True:
         line = readline()
         if not line:
             return
-        message = decode(line.decode())[0]
+        message = decode(line.decode(), 0)[0]
         kind = message["type"]
         if kind == "act":
             question = message["id"]
@@ -258,7 +284,7 @@ def main():
         line = questions.readline()
         if not line:
             return
-        info = json.loads(line)
+        info = decode(line.decode(), 0)[0]
         if info["type"] == "start":
             break
     try:

@@ -115,32 +115,43 @@ class Agent:
     expect(await once(one, { masked: false, observationSpace: line }, cube as never)).toEqual({ action: 11 });
   });
 
-  test.each([
-    ["True", "bool"],
-    ["None", "NoneType"],
-    ["1.0", "float"],
-    ["'1'", "str"],
-    ["[1]", "list"],
-    ["10 ** 400", "int"],
-    ["2 ** 53", "int"],
-  ])("%s is not an action", async (value, type) => {
-    const answer = await once(`def act(obs): return ${value}`);
-    expect(answer.error).toContain(`an action is an integer, and the agent returned ${type}`);
+  /** An agent that returns these values, one after the other. */
+  const returning = async (values: readonly string[]) => {
+    const imports = numpy ? "import numpy as np\n" : "";
+    const agent = python(`${imports}values = iter([${values.join(", ")}])\ndef act(obs): return next(values)`);
+    expect(await agent.start(), agent.log).toEqual(READY);
+    return agent;
+  };
+
+  test("bools, None, floats, texts, lists and integers beyond 2^53 are not actions", async () => {
+    const wrong = {
+      True: "bool",
+      None: "NoneType",
+      "1.0": "float",
+      "'1'": "str",
+      "[1]": "list",
+      "10 ** 400": "int",
+      "2 ** 53": "int",
+    };
+    const agent = await returning(Object.keys(wrong));
+    for (const type of Object.values(wrong))
+      expect((await agent.ask(board)).error).toContain(`an action is an integer, and the agent returned ${type}`);
   });
 
   test("an action out of range is passed on: the host judges it", async () => {
-    expect(await once("def act(obs): return -1")).toEqual({ action: -1 });
-    expect(await once("def act(obs): return 2 ** 53 - 1")).toEqual({ action: 2 ** 53 - 1 });
+    const agent = await returning(["-1", "2 ** 53 - 1"]);
+    expect(await agent.ask(board)).toEqual({ action: -1 });
+    expect(await agent.ask(board)).toEqual({ action: 2 ** 53 - 1 });
   });
 
   test.skipIf(!numpy)(
     "NumPy's integers and arrays without dimensions are actions, its bools and floats are not",
     async () => {
-      const act = (value: string) => once(`import numpy as np\ndef act(obs): return ${value}`);
-      for (const value of ["np.int64(2)", "np.uint8(2)", "np.array(2)", "np.argmax([0, 1, 5])", "np.array([0, 2])[1]"])
-        expect(await act(value), value).toEqual({ action: 2 });
-      for (const value of ["np.bool_(True)", "np.float64(2)", "np.array([2])", "np.array(2.0)"])
-        expect((await act(value)).error, value).toContain("an action is an integer");
+      const right = ["np.int64(2)", "np.uint8(2)", "np.array(2)", "np.argmax([0, 1, 5])", "np.array([0, 2])[1]"];
+      const wrong = ["np.bool_(True)", "np.float64(2)", "np.array([2])", "np.array(2.0)"];
+      const agent = await returning([...right, ...wrong]);
+      for (const value of right) expect(await agent.ask(board), value).toEqual({ action: 2 });
+      for (const value of wrong) expect((await agent.ask(board)).error, value).toContain("an action is an integer");
     },
   );
 

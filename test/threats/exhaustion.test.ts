@@ -47,6 +47,15 @@ describe.each(RUNTIMES)("%s", (runtime) => {
       }
     });
 
+  it.runIf(refused.has("pids"))(
+    "a fork bomb ends all the same, by what bounds the host's tasks or by memory",
+    async () => {
+      const ran = await runProgram(stage, { ...exhaust("fork_bomb", 3000), limits: { wallSeconds: 60 } });
+      expect(["pids", "memory"]).toContain(ran.end.cause.kind);
+      expect(boxLeftovers(stage, owner)).toEqual(NOTHING);
+    },
+  );
+
   describe("file descriptors", () => {
     it("of one process are bounded, and the program is told", async () => {
       const ran = await runProgram(stage, { ...exhaust("descriptors", 500), limits: { openFiles: 64 } });

@@ -1,5 +1,5 @@
 import type { ReadOnlyMount } from "@lanista/sandbox/types";
-import type { AgentLanguage, PreparedAgent } from "./types.ts";
+import type { AgentLanguage } from "./types.ts";
 
 /** An interpreter of the host, as `@lanista/sandbox/interpreters` finds it. */
 export interface Interpreter {
@@ -92,9 +92,4 @@ export function languageCommand(language: AgentLanguage, interpreters: Interpret
     mounts,
     preface: "",
   };
-}
-
-/** As `languageCommand`, for one agent. */
-export function agentCommand(agent: PreparedAgent, interpreters: Interpreters, guestDir: string): AgentCommand {
-  return languageCommand(agent.language, interpreters, guestDir);
 }

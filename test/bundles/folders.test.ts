@@ -127,6 +127,12 @@ describe("one agent in three forms", () => {
     expect(message).toContain('"my-bot/agent.py"');
   });
 
+  test("what fails on the host's side is not the participant's", async () => {
+    writeFileSync(join(scratchDir(), "work"), "a file where the folder should be");
+    const error = await prepare(folder({ "agent.py": SOURCE })).catch((thrown: Error) => thrown);
+    expect(error).toMatchObject({ code: "EEXIST" });
+  });
+
   test("nothing there, another kind of file, and an empty folder", async () => {
     await expectRefused(join(scratchDir(), "absent"), "not_found");
     const text = join(scratchDir(), "agent.txt");

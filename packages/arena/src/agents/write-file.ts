@@ -1,6 +1,7 @@
 import { constants } from "node:fs";
 import { mkdir, open } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { quote } from "./tree.ts";
 import { BundleError } from "./types.ts";
 
 /** Counts down over all files of a bundle, so that no file can be larger than was said of it. */
@@ -28,9 +29,9 @@ export async function writeFileBelow(
       if (budget.bytes < 0)
         throw new BundleError(
           "too_large",
-          `${JSON.stringify(path)} takes the agent's files over their bound in bytes; leave out what it does not need to play`,
+          `${quote(path)} takes the agent's files over their bound in bytes; leave out what it does not need to play`,
         );
-      await file.write(chunk);
+      await file.appendFile(chunk); // unlike write, it goes on after a part
     }
     await file.chmod(path === "run" ? 0o755 : 0o644);
   } finally {

@@ -7,8 +7,8 @@
  * when it arrives. The ids of questions are random, so that no answer can be sent ahead.
  *
  * A question ends by the first of: an answer, something that is no answer, the end of the box, the deadline, the end of
- * the match. At the deadline the host's part in the delay is worked out (starvation.ts) and given back as more time, a
- * bounded number of times; past that the fault is ours. What is in the pipe by then is read first.
+ * the match. At the deadline the host's part in the delay is worked out (starvation.ts) and given back as more time, up
+ * to a bound; past that the fault is ours. What is in the pipe by then is read first.
  */
 import { getRandomValues } from "node:crypto";
 import type { Sandbox, SandboxEnd } from "@lanista/sandbox/types";
@@ -22,8 +22,10 @@ import type { SeatClock } from "./seat-clock.ts";
 import { blameForEnd, cleanDetail } from "./seat-fault.ts";
 import { starvedMs } from "./starvation.ts";
 
-const MAX_EXTENSIONS = 20;
+/** A deadline is put off until so many times the answer's allowance have passed, and at least so long. */
 const MAX_STRETCH = 10;
+const MAX_STRETCH_MS = 30_000;
+const LEAST_EXTENSION_MS = 10;
 /** How long the last words of a box that has ended are waited for. */
 const SETTLE_MS = 100;
 /** How long the end of a box that closed its output is waited for: an end that a limit brought says more than a crash. */
@@ -51,8 +53,6 @@ interface Question {
   readonly startedAt: number;
   readonly allowanceMs: number;
   readonly since: Sample;
-  readonly lagSince: number;
-  extensions: number;
   timer: NodeJS.Timeout | undefined;
   readonly settle: (reply: Reply) => void;
 }
@@ -70,7 +70,8 @@ export class Channel {
   readonly #freezes: boolean;
   readonly #lines = new LineReader();
   readonly #samples: ClockSamples;
-  readonly #ids = new Uint32Array(1);
+  readonly #ids = new Uint32Array(64);
+  #nextId = 64;
   #ledger: CpuLedger | undefined;
   /** Questions that ended in a fault, whose answers may still come. */
   readonly #given = new Set<number>();
@@ -122,12 +123,19 @@ export class Channel {
       this.#ledger?.turnEnds(this.#host.now());
       return { kind: "fault", fault: "cpu", detail, dead: false, thinkMs: 0 };
     }
-    getRandomValues(this.#ids);
-    const id = this.#ids[0]!;
+    const id = this.#randomId();
     const reply = await this.#ask(id, line(id), allowance);
     this.#ledger?.turnEnds(this.#host.now());
     if (this.#freezes && this.#isWaiting()) this.#sandbox.freeze();
     return reply;
+  }
+
+  #randomId(): number {
+    if (this.#nextId === this.#ids.length) {
+      getRandomValues(this.#ids);
+      this.#nextId = 0;
+    }
+    return this.#ids[this.#nextId++]!;
   }
 
   /** Sends a line that needs no answer. */
@@ -152,8 +160,6 @@ export class Channel {
         startedAt: this.#host.now(),
         allowanceMs,
         since: this.#samples.recent(),
-        lagSince: this.#host.lagMs(),
-        extensions: 0,
         timer: undefined,
         settle: resolve,
       };
@@ -167,12 +173,11 @@ export class Channel {
     question.timer = setTimeout(() => this.#deadline(question), Math.min(Math.max(1, Math.ceil(ms)), 2 ** 31 - 1));
   }
 
-  /** What the host took from the question's time so far, in milliseconds. */
+  /** How long the host kept the agent from running since the question, in milliseconds. */
   #takenMs(question: Question): number {
     const to = this.#samples.now();
     const wall = to.at - question.startedAt;
-    const starved = starvedMs(question.since.clocks, to.clocks, to.at - question.since.at);
-    return Math.min(starved + this.#host.lagMs() - question.lagSince, wall);
+    return Math.min(starvedMs(question.since.clocks, to.clocks, to.at - question.since.at), wall);
   }
 
   #leftMs(question: Question): number {
@@ -195,14 +200,13 @@ export class Channel {
       return;
     }
     const waited = this.#host.now() - question.startedAt;
-    if (question.extensions >= MAX_EXTENSIONS || waited > MAX_STRETCH * question.allowanceMs) {
+    if (waited > Math.max(MAX_STRETCH * question.allowanceMs, MAX_STRETCH_MS)) {
       const taken = Math.round(this.#takenMs(question));
       const detail = `the host kept the agent from running: no answer after ${Math.round(waited)} ms, of which ${taken} ms were the host's`;
       this.#finish({ kind: "infra", detail });
       return;
     }
-    question.extensions++;
-    this.#arm(question, left);
+    this.#arm(question, Math.max(left, LEAST_EXTENSION_MS));
   }
 
   /** Lets the event loop read what has arrived: timers run before its reading, immediates after it. */
@@ -291,7 +295,8 @@ export class Channel {
     }
     const thinkMs = this.#host.now() - question.startedAt;
     // Within the move's own time nobody asks whose fault a delay was.
-    this.#clock.spend(thinkMs <= this.#clock.moveMs ? thinkMs : thinkMs - this.#takenMs(question));
+    const inTime = thinkMs <= this.#clock.moveMs;
+    this.#clock.spend(inTime ? thinkMs : Math.max(0, thinkMs - this.#takenMs(question) - this.#host.stallMs()));
     if (message.kind === "action") this.#answer(question, { kind: "action", action: message.action, thinkMs });
     else {
       const detail = `the agent reported an error: ${cleanDetail(message.text)}`;

@@ -1,20 +1,21 @@
 /**
  * The host's own clock, with a memory of when this process was late.
  *
- * A heartbeat says how long the event loop stood still: an answer that lay in its pipe meanwhile was not late, we were.
+ * A heartbeat says when the event loop stood still. An answer that is read right after that may have lain in its pipe all
+ * the while: it was not late, we were. A standstill before the answer was sent delayed nothing, so only the last counts.
  */
 const BEAT_MS = 20;
-/** A timer of an idle process is late by a millisecond or two; counted up over seconds that would be time given away. */
+/** A timer of an idle process is late by a millisecond or two; that is no standstill. */
 const NOISE_MS = 5;
 
 export class HostClock {
-  #lag = 0;
+  #stall = 0;
   #lastBeat = performance.now();
   readonly #timer: NodeJS.Timeout;
 
   constructor() {
     this.#timer = setInterval(() => {
-      this.#lag += this.#overdue();
+      this.#stall = this.#overdue();
       this.#lastBeat = performance.now();
     }, BEAT_MS);
     this.#timer.unref();
@@ -30,9 +31,10 @@ export class HostClock {
     return performance.now();
   }
 
-  /** Milliseconds that the event loop stood still since the clock was made; only ever growing. */
-  lagMs(): number {
-    return this.#lag + this.#overdue();
+  /** How long the event loop stood still until now, in milliseconds; 0 if it has gone on since. */
+  stallMs(): number {
+    const justBeat = performance.now() - this.#lastBeat < NOISE_MS;
+    return this.#overdue() + (justBeat ? this.#stall : 0);
   }
 
   close(): void {

@@ -20,20 +20,20 @@ export async function writeReplayFile(path: string, text: string): Promise<void>
   }
 }
 
-/** The text of a replay. Throws ReplayError on what is too large, not gzip or not UTF-8, and what the file system throws. */
-export async function readReplayText(path: string): Promise<string> {
+/** The text of a replay of at most so many bytes, unpacked. Throws ReplayError on what is too large, not gzip or not UTF-8, and what the file system throws. */
+export async function readReplayText(path: string, most = MAX_REPLAY): Promise<string> {
   const file = await open(path, "r");
   let bytes: Buffer;
   try {
     const { size } = await file.stat();
-    if (size > MAX_REPLAY) throw new ReplayError(0, `larger than ${MAX_REPLAY} bytes`);
+    if (size > most) throw new ReplayError(0, `larger than ${most} bytes`);
     bytes = await file.readFile();
   } finally {
     await file.close();
   }
   if (bytes[0] === 0x1f && bytes[1] === 0x8b) {
     try {
-      bytes = gunzipSync(bytes, { maxOutputLength: MAX_REPLAY });
+      bytes = gunzipSync(bytes, { maxOutputLength: most });
     } catch (error) {
       throw new ReplayError(0, `cannot be unpacked: ${(error as Error).message}`);
     }

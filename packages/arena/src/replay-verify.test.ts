@@ -181,8 +181,9 @@ describe("the file is refused, with the line and the reason, when", () => {
     const { writeFile } = await import("node:fs/promises");
     const { gzipSync } = await import("node:zlib");
     const bomb = join(stage.dir, "bomb.gz");
-    await writeFile(bomb, gzipSync(Buffer.alloc(80 * 1024 * 1024)));
-    await expect(readReplayText(bomb)).rejects.toThrow("cannot be unpacked");
+    await writeFile(bomb, gzipSync(Buffer.alloc(1024 * 1024 + 1)));
+    await expect(readReplayText(bomb, 1024 * 1024)).rejects.toThrow("cannot be unpacked");
+    await expect(readReplayText(bomb, 1000)).rejects.toThrow("larger than 1000 bytes");
   });
 });
 

@@ -1,7 +1,10 @@
 /** Whose fault a delay is, tried with real processes, a busy host and a host that sleeps. */
+
 import { type ChildProcess, spawn } from "node:child_process";
+import { existsSync } from "node:fs";
 import { makeEnvironment } from "@lanista/games/environment";
 import { ticTacToe } from "@lanista/games/tic-tac-toe";
+import type { SandboxSpec } from "@lanista/sandbox/types";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { playMatch } from "./match.ts";
 import type { MatchRequest } from "./match-plan.ts";
@@ -17,9 +20,9 @@ afterAll(() => stage.close());
 const env = makeEnvironment(ticTacToe as never);
 let files = 0;
 
-async function play(scripts: readonly string[], more: Partial<MatchRequest>) {
+async function play(scripts: readonly string[], more: Partial<MatchRequest>, spec: Partial<SandboxSpec> = {}) {
   const replay = `${stage.dir}/timing-${files++}.jsonl`;
-  const contenders = scripts.map((script, seat) => stage.agent(`agent ${seat}`, script));
+  const contenders = scripts.map((script, seat) => stage.agent(`agent ${seat}`, script, spec));
   const { result } = await playMatch({ env, contenders, seed: 3, replay, ...more });
   const steps = (await readReplayFile(replay)).episodes.flatMap((episode) => episode.steps);
   return { result, steps };
@@ -46,10 +49,10 @@ async function starved<T>(body: () => Promise<T>): Promise<T> {
 
 describe("the time bank", () => {
   test("holds what moves take beyond their own time, and no more", async () => {
-    const slow = sleeper(0.3);
-    const rich = await play([slow, FIRST], { moveSeconds: 0.2, bankSeconds: 5 });
+    const slow = sleeper(0.5);
+    const rich = await play([slow, FIRST], { moveSeconds: 0.2, bankSeconds: 20 });
     expect(rich.result.outcome).toEqual({ kind: "completed" });
-    const poor = await play([slow, FIRST], { moveSeconds: 0.2, bankSeconds: 0.25 });
+    const poor = await play([slow, FIRST], { moveSeconds: 0.2, bankSeconds: 1 });
     expect(poor.result.outcome).toMatchObject({ kind: "agent_fault", seats: [0], fault: "timeout" });
     expect(poor.steps.length).toBeGreaterThanOrEqual(2);
   });
@@ -70,6 +73,28 @@ describe("on a host with 8 busy processes", () => {
   test("an agent that never ends still loses: its CPU time counts", async () => {
     const { result } = await starved(() => play([worker(30), FIRST], { moveSeconds: 0.3, attempts: 1 }));
     expect(result.outcome).toMatchObject({ kind: "agent_fault", seats: [0], fault: "timeout" });
+  });
+});
+
+describe.skipIf(!existsSync("/usr/bin/crun"))("in a box with one CPU", () => {
+  const boxed = { tier: "container", runtime: "crun" } as const;
+
+  test("processes of one agent that compete with each other gain no time", async () => {
+    // Whatever they wait for each other, it is the box's own CPU time that passes: without that bound on what the host is
+    // said to have taken, this one would go on until the fault is called ours.
+    const crowd = `
+ready()
+for q in questions():
+    for _ in range(8):
+        if os.fork() == 0: burn(60)
+    burn(60)`;
+    const { result } = await play([crowd, FIRST], { moveSeconds: 0.5, attempts: 1 }, boxed);
+    expect(result.outcome).toMatchObject({ kind: "agent_fault", seats: [0], fault: "timeout" });
+  });
+
+  test("an honest agent does not lose by time on a busy host", async () => {
+    const { result } = await starved(() => play([worker(0.25), FIRST], { moveSeconds: 0.5, attempts: 1 }, boxed));
+    expect(result.outcome).toEqual({ kind: "completed" });
   });
 });
 
@@ -110,9 +135,9 @@ threading.Thread(target=work, daemon=True).start()
 for q in questions(): answer(q, first(q))`;
 
   test("is charged: what the clock does not cover is a fault", async () => {
-    // 1.8 s of its own would fit into 2, but not beside what it burnt in the 1.5 s before.
+    // 1.8 s of its own would fit into 2, but not beside what it burnt while its opponent used 1.5 s of CPU time.
     const slow = burner.replace("answer(q", "time.sleep(1.8); answer(q");
-    const { result } = await play([sleeper(1.5), slow], { moveSeconds: 2 });
+    const { result } = await play([worker(1.5), slow], { moveSeconds: 2 });
     expect(result.outcome).toMatchObject({ kind: "agent_fault", seats: [1], fault: "cpu" });
   });
 

@@ -8,7 +8,7 @@ import type { Replay, ReplayEpisode, ReplayFinal, ReplayForfeit, ReplayStep, Sha
 import { ReplayError } from "./replay-types.ts";
 
 /** Characters of a whole replay, and of one line. */
-export const MAX_REPLAY = 64 * 1024 * 1024;
+export const MAX_REPLAY = 256 * 1024 * 1024;
 const MAX_REPLAY_LINE = 64 * 1024;
 const DIGEST_MARK = ',"digest":"';
 

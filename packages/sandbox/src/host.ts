@@ -46,14 +46,22 @@ import {
   versionOf,
 } from "./runtimes.ts";
 import { hostSeccompArch, seccompProfile } from "./seccomp.ts";
-import type { Sandbox, SandboxSpec, SandboxStamp } from "./types.ts";
+import type { Limits, Sandbox, SandboxSpec, SandboxStamp } from "./types.ts";
 
-/** Room for runtimes that live in the box's own groups: crun is one task; gVisor's kernel is a Go program of many. */
-const ALLOWANCE: Readonly<Record<OciRuntime, Allowance>> = {
-  crun: { pids: 1, memoryBytes: 2 * 1024 * 1024 },
-  runc: { pids: 0, memoryBytes: 0 },
-  runsc: { pids: 64, memoryBytes: 64 * 1024 * 1024 },
-};
+/**
+ * Room for runtimes that live in the box's own groups: crun is one task; gVisor's kernel is a Go program of many threads,
+ * and holds several tasks for each process of the program, more for a busy one.
+ */
+function allowance(runtime: OciRuntime, limits: Limits): Allowance {
+  switch (runtime) {
+    case "crun":
+      return { pids: 1, memoryBytes: 2 * 1024 * 1024 };
+    case "runc":
+      return { pids: 0, memoryBytes: 0 };
+    case "runsc":
+      return { pids: 512 + 15 * limits.pids, memoryBytes: 64 * 1024 * 1024 };
+  }
+}
 
 /** User ids handed out: far from those of people, services and other containers. */
 const UIDS = { root: [1_100_000_000, 2_100_000_000], rootless: [1000, 65_000] } as const;
@@ -161,7 +169,7 @@ export class SandboxHost {
         layers.map((layer) => layer.target),
         hostname,
       );
-      cgroup = this.#cgroups.box(id, limits, ALLOWANCE[runtime]);
+      cgroup = this.#cgroups.box(id, limits, allowance(runtime, limits));
       // runc's many threads would count against the box, so it stays outside, and its hook moves the program in.
       const byHook = runtime === "runc";
       const config = bundleConfig({

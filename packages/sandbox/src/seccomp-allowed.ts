@@ -34,21 +34,21 @@ export const ALLOWED: readonly CallGroup[] = [
   {
     name: "processes",
     why: "Counted by the pids limit and seen only inside the pid namespace. Without capabilities a change of ids can name \
-none but one's own, and a priority can only fall.",
+none but one's own.",
     calls: `execve execveat exit exit_group wait4 waitid
       getpid getppid gettid getpgid setpgid getsid setsid kill tkill tgkill rt_sigqueueinfo rt_tgsigqueueinfo
       pidfd_open pidfd_send_signal prctl set_tid_address
       getuid geteuid getgid getegid getresuid getresgid getgroups setuid setgid setreuid setregid setresuid setresgid
-      setfsuid setfsgid setgroups capget capset getrlimit setrlimit prlimit64 getrusage times getpriority setpriority
+      setfsuid setfsgid setgroups capget capset getrlimit setrlimit prlimit64 getrusage times getpriority
       ioprio_get`.split(/\s+/),
     x86: `fork vfork getpgrp arch_prctl`.split(/\s+/),
   },
   {
     name: "threads",
-    why: "Futexes work on memory of the sandbox's own; CPU affinity stays inside what the host gave it.",
+    why: "Futexes work on memory of the sandbox's own; scheduling may be asked about, not changed.",
     calls: `futex futex_waitv futex_wait futex_wake futex_requeue get_robust_list set_robust_list rseq restart_syscall
-      sched_yield sched_getaffinity sched_setaffinity sched_getparam sched_setparam sched_getscheduler
-      sched_setscheduler sched_getattr sched_setattr sched_get_priority_max sched_get_priority_min
+      sched_yield sched_getaffinity sched_getparam sched_getscheduler
+      sched_getattr sched_get_priority_max sched_get_priority_min
       sched_rr_get_interval getcpu`.split(/\s+/),
   },
   {

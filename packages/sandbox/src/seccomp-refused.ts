@@ -42,6 +42,13 @@ export const REFUSED: readonly RefusedGroup[] = [
     calls: `ptrace process_vm_readv process_vm_writev process_madvise process_mrelease pidfd_getfd kcmp`.split(/\s+/),
   },
   {
+    name: "scheduling",
+    errno: "EPERM",
+    why: "A program that steps back on purpose, by an idle policy or by crowding onto a busy CPU, would look as if the host \
+had kept it from running, and time that the host takes is given back.",
+    calls: `setpriority sched_setaffinity sched_setscheduler sched_setparam sched_setattr`.split(/\s+/),
+  },
+  {
     name: "watches on files",
     errno: "ENOSYS",
     why: "A watch on an inode that two sandboxes share is a signal between them, and /proc has some that all share.",

@@ -26,9 +26,15 @@ if ! lanista doctor --json >"$out/doctor.json"; then
   tier=none
 fi
 
-say "A hex tournament: agents in Python and JavaScript, everybody against everybody in both seats, each in a sandbox"
-show lanista tournament hex $agents/python/random.py $agents/python/hex/greedy.py $agents/javascript/hex/greedy.mjs \
-  $agents/python/hex/search.py --option size=5 --seed 2026 --tier "$tier" --replays "$out/replays"
+# The example in C, where there is a compiler; else one more in Python.
+fourth=$agents/python/hex/greedy.py
+if command -v "${CC:-cc}" >/dev/null && $agents/c/hex/build.sh "$out/playouts-in-c" 2>"$out/cc.log"; then
+  fourth=$out/playouts-in-c
+fi
+
+say "A hex tournament: everybody against everybody in both seats, each in a sandbox of its own"
+show lanista tournament hex $agents/python/random.py $agents/javascript/hex/greedy.mjs $agents/python/hex/search.py \
+  "$fourth" --option size=5 --seed 2026 --tier "$tier" --replays "$out/replays"
 
 say "One game of it on a larger board, with its replay"
 show lanista match hex $agents/python/hex/search.py $agents/javascript/hex/greedy.mjs \

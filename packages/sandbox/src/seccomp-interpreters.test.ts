@@ -1,7 +1,7 @@
 /** Real interpreters, behind the filter, doing what agents' programs and their libraries do. */
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { cgroupLayout } from "./cgroup-layout.ts";
@@ -45,7 +45,6 @@ def main():
     shutil.copytree(folder, folder + "2")
     shutil.rmtree(folder)
     os.mkfifo("/tmp/fifo")
-    os.openpty()
     resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
     a, b = socket.socketpair()
     random.SystemRandom().random()
@@ -110,14 +109,13 @@ afterAll(async () => {
   rmSync(folder, { recursive: true });
 });
 
-/** The Pythons of this host that answer, each once. */
+/** The Pythons of this host that are new enough, pyenv's included, each once. */
 async function pythons(): Promise<Interpreter[]> {
+  const versions = join(process.env.PYENV_ROOT ?? join(homedir(), ".pyenv"), "versions");
+  const names = ["/usr/bin/python3", "python3"];
+  if (existsSync(versions)) names.push(...readdirSync(versions).map((name) => join(versions, name, "bin/python3")));
   const found = new Map<string, Interpreter>();
-  for (const name of [
-    "/usr/bin/python3",
-    "python3",
-    ...[8, 9, 10, 11, 12, 13, 14].map((minor) => `python3.${minor}`),
-  ]) {
+  for (const name of names) {
     const python = await findPython(name).catch(() => undefined);
     if (python !== undefined) found.set(python.path, python);
   }

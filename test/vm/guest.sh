@@ -28,4 +28,5 @@ pass() {
 pass root as_root
 pass delegated as_user_delegated
 pass undelegated as_user_undelegated
+pass without-ids as_user_without_ids
 exit "$failed"

@@ -1,7 +1,7 @@
 #!/bin/sh
 # The first process of the test machine: mounts what a machine has, with control groups as v2 alone, hands over to the
 # checkout's guest.sh, writes its exit status to the second serial port, and switches off.
-export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 TERM=dumb
+export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 TERM=dumb NO_COLOR=1
 # The initial ram disk has brought some of them along.
 mounted() { mountpoint -q "$1"; }
 mounted /proc || mount -t proc proc /proc -o nosuid,nodev,noexec

@@ -1,7 +1,10 @@
 # The passes of the test machine, sourced by guest.sh.
 
+# A line for each test as it ends, and patience: an emulated processor is slow.
+suite="vitest run --maxWorkers=1 --reporter=verbose --testTimeout=180000 packages/sandbox test/threats"
+
 as_root() {
-  vitest run --maxWorkers=1 packages/sandbox test/threats
+  $suite
 }
 
 # An ordinary user with ids of his own to hand out (useradd gives him 65536), to whom the checkout belongs from now on.
@@ -21,25 +24,40 @@ user() {
   shift
   sh -c 'echo 0 >"$0/cgroup.procs" && exec "$@"' "$group" \
     setpriv --reuid tester --regid tester --init-groups \
-    env -i HOME=/home/tester USER=tester LOGNAME=tester XDG_RUNTIME_DIR=/run/user/1000 LANG=C.UTF-8 PATH="$PATH" "$@"
+    env -i HOME=/home/tester USER=tester LOGNAME=tester XDG_RUNTIME_DIR=/run/user/1000 LANG=C.UTF-8 NO_COLOR=1 PATH="$PATH" "$@"
 }
 
 # What systemd does for `Delegate=yes`: the group belongs to the user, as do the files by which he makes groups below it
 # and moves his processes there; its limits do not. His session is in a group below.
-as_user_delegated() {
-  make_user || return 1
-  group=/sys/fs/cgroup/tester
+delegated=/sys/fs/cgroup/tester
+delegate() {
   echo "+cpu +memory +pids" >/sys/fs/cgroup/cgroup.subtree_control
-  mkdir -p "$group/session"
+  mkdir -p "$delegated/session"
   for file in "" cgroup.procs cgroup.subtree_control cgroup.threads session session/cgroup.procs \
     session/cgroup.subtree_control session/cgroup.threads; do
-    chown tester:tester "$group/$file"
+    chown tester:tester "$delegated/$file"
   done
-  user "$group/session" vitest run --maxWorkers=1 packages/sandbox test/threats
+}
+
+as_user_delegated() {
+  make_user && delegate || return 1
+  # shellcheck disable=SC2086 # the suite's words are meant to be split
+  user "$delegated/session" $suite
 }
 
 as_user_undelegated() {
   make_user || return 1
   mkdir -p /sys/fs/cgroup/undelegated
-  user /sys/fs/cgroup/undelegated node --conditions=lanista-source test/vm/undelegated.ts
+  user /sys/fs/cgroup/undelegated node --conditions=lanista-source test/vm/refusals.ts cpus cpuSeconds memoryBytes pids
+}
+
+# The user once more, whose range of ids is gone for a while.
+as_user_without_ids() {
+  make_user && delegate || return 1
+  cp /etc/subuid /run/subuid
+  sed -i /^tester:/d /etc/subuid
+  user "$delegated/session" node --conditions=lanista-source test/vm/refusals.ts uid
+  ids=$?
+  cp /run/subuid /etc/subuid
+  return "$ids"
 }

@@ -3,6 +3,7 @@ import { mkdtempSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { createInterface } from "node:readline";
 import { cgroupLayout } from "@lanista/sandbox/cgroup-layout";
 import { unenforceable } from "@lanista/sandbox/enforceable";
 import { SandboxHost } from "@lanista/sandbox/host";
@@ -121,35 +122,24 @@ export function collect(stream: NodeJS.ReadableStream): Promise<string> {
 
 /** Reads lines from a running box's standard output, one at a time. */
 export class Lines {
-  #text = "";
-  readonly #waiting: ((line: string) => void)[] = [];
-  readonly #ready: string[] = [];
+  readonly #lines: AsyncIterator<string>;
 
   constructor(stream: NodeJS.ReadableStream) {
-    stream.on("data", (piece: Buffer) => {
-      const lines = (this.#text + piece.toString()).split("\n");
-      this.#text = lines.pop()!;
-      for (const line of lines) {
-        const next = this.#waiting.shift();
-        if (next) next(line);
-        else this.#ready.push(line);
-      }
-    });
+    this.#lines = createInterface({ input: stream })[Symbol.asyncIterator]();
   }
 
-  /** Rejects after `seconds` without a line. */
-  next(seconds = 20): Promise<string> {
-    const line = this.#ready.shift();
-    if (line !== undefined) return Promise.resolve(line);
-    return new Promise((resolve, reject) => {
-      const late = setTimeout(
-        () => reject(new Error(`no line within ${seconds} s; so far: ${this.#text}`)),
-        seconds * 1000,
-      );
-      this.#waiting.push((text) => {
-        clearTimeout(late);
-        resolve(text);
-      });
+  /** Rejects after `seconds` without a line, and where none can come any more. */
+  async next(seconds = 20): Promise<string> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(new Error(`no line within ${seconds} s`)), seconds * 1000);
     });
+    try {
+      const { done, value } = await Promise.race([this.#lines.next(), late]);
+      if (done) throw new Error("the output has ended");
+      return value;
+    } finally {
+      clearTimeout(timer);
+    }
   }
 }

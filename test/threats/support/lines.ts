@@ -85,6 +85,8 @@ export const ALSO_REFUSED: Readonly<Record<string, readonly string[]>> = {
   udp_host_address: ["timeout"],
   // A socket without that option, or a pipe; or a process of another pid namespace.
   signal_the_peer_of_stdout: ["ENOTSOCK", "ENOPROTOOPT", "EINVAL", "ENODATA"],
+  // gVisor has no F_NOTIFY.
+  dnotify: ["EINVAL"],
   // gVisor connects at the first write, which then fails.
   tcp_fast_open: ["EPIPE"],
 };

@@ -13,7 +13,11 @@ const stage = { host, runDir, marker, python: await findPython(), close: () => h
 for (let number = 0; number < Number(count); number++) {
   const box = await host.start(specOf(stage, { runtime, file: "survive.py", args: ["many", "stay"] }));
   box.stderr.pipe(process.stderr);
-  process.stdout.write(`${await new Lines(box.stdout).next()}\n`);
+  try {
+    process.stdout.write(`${await new Lines(box.stdout).next()}\n`);
+  } catch (error) {
+    throw new Error(JSON.stringify((await box.ended).cause), { cause: error });
+  }
 }
 process.stdout.write("all up\n");
 setInterval(() => undefined, 1000);

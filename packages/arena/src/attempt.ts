@@ -14,10 +14,11 @@ import type { State } from "@lanista/games/environment";
 import { ReplayWriter } from "@lanista/games/replay-writer";
 import { SandboxError } from "@lanista/sandbox/errors";
 import type { SandboxStamp, Usage } from "@lanista/sandbox/types";
-import type { Reply } from "./channel.ts";
 import type { HostClock } from "./host-clock.ts";
+import { type Guilt, judge, substitute } from "./judge.ts";
 import type { MatchPlan } from "./match-plan.ts";
-import type { Fault, Outcome } from "./result.ts";
+import type { Reply } from "./reply.ts";
+import type { Outcome } from "./result.ts";
 import { forfeitReturns, ranksOf } from "./scoring.ts";
 import { type FaultKinds, Seat } from "./seat.ts";
 import { cleanDetail } from "./seat-fault.ts";
@@ -44,13 +45,6 @@ export interface AttemptRecord {
   readonly hash: string;
   /** The last position, as text; null where no episode began. */
   readonly board: string | null;
-}
-
-interface Guilt {
-  readonly seat: number;
-  readonly fault: Fault;
-  readonly detail: string;
-  readonly thinkMs: number;
 }
 
 export class Attempt {
@@ -168,26 +162,7 @@ export class Attempt {
     for (const seat of this.#seats) seat.unseenReward = 0;
     env.reset(state, chance);
     this.#began = true;
-    while (!env.ended(state)) {
-      const actions = await this.#actions(episode, returns);
-      if (actions === undefined) return;
-      env.stepJoint(state, actions.actions, state, chance);
-      this.#steps++;
-      let rewarded = false;
-      for (const seat of this.#seats) {
-        const reward = env.reward(state, seat.index);
-        if (reward === 0) continue;
-        rewarded = true;
-        seat.unseenReward += reward;
-        returns[seat.index]! += reward;
-      }
-      this.#writer!.step({
-        actions: actions.recorded,
-        thinkMs: actions.thinkMs,
-        ...(actions.faults === undefined ? {} : { faults: actions.faults }),
-        ...(rewarded ? { rewards: this.#seats.map((seat) => env.reward(state, seat.index) + 0) } : {}),
-      });
-    }
+    while (!env.ended(state)) if (!(await this.#step(episode, returns, chance))) return;
     for (const [seat, sum] of returns.entries()) this.#scores[seat]! += sum;
     const terminated = env.terminated(state);
     this.#writer!.episode({ kind: terminated ? "terminated" : "truncated", returns });
@@ -196,66 +171,52 @@ export class Attempt {
     this.#plan.onProgress?.({ kind: "episode", episode, returns });
   }
 
-  /** The step's actions; undefined once the attempt has an outcome. */
-  async #actions(
-    episode: number,
-    returns: readonly number[],
-  ): Promise<
-    | {
-        readonly actions: number[];
-        readonly recorded: (number | null)[];
-        readonly thinkMs: (number | null)[];
-        readonly faults: (Fault | null)[] | undefined;
-      }
-    | undefined
-  > {
+  /** Returns false once the attempt has an outcome. Adds to `returns`. */
+  async #step(episode: number, returns: number[], chance: SeededChance): Promise<boolean> {
     const { env, onFault } = this.#plan;
     const state = this.#state;
     const replies = await this.#ask(episode);
-    const actions = this.#zeros();
-    const recorded: (number | null)[] = replies.map(() => null);
-    const thinkMs: (number | null)[] = replies.map(() => null);
-    const guilty: (Guilt & { readonly dead: boolean })[] = [];
-    for (const [seat, reply] of replies.entries()) {
-      if (reply === undefined) continue;
-      if (reply.kind === "fault") guilty.push({ seat, ...reply });
-      else if (reply.kind === "action") {
-        thinkMs[seat] = reply.thinkMs;
-        if (env.isLegal(state, seat, reply.action)) {
-          actions[seat] = reply.action;
-          recorded[seat] = reply.action;
-        } else {
-          const detail = `the action ${reply.action} is not legal at step ${env.steps(state)} of episode ${episode}`;
-          guilty.push({ seat, fault: "illegal_action", detail, dead: false, thinkMs: reply.thinkMs });
-        }
-      }
-    }
-    if (onFault === "forfeit")
-      for (const seat of this.#seats)
-        if (seat.faultWaits && !guilty.some((one) => one.seat === seat.index)) {
-          const reply = await seat.ask(state, episode);
-          if (reply.kind === "fault") guilty.push({ seat: seat.index, ...reply });
-        }
-    guilty.sort((a, b) => a.seat - b.seat);
+    const judged = judge(env, state, replies);
+    const { guilty } = judged;
+    if (onFault === "forfeit") await this.#findLatentFaults(guilty, episode);
     for (const { seat, fault } of guilty) this.#seats[seat]!.count(fault);
     const fatal = onFault === "forfeit" ? guilty : guilty.filter((one) => one.dead);
-    if (fatal.length > 0) {
-      this.#forfeit(fatal, returns, episode);
-      return undefined;
+    if (fatal.length > 0) this.#forfeit(fatal, returns, episode);
+    else this.#endByReplies(replies);
+    if (this.#outcome !== undefined) return false;
+    const faults = substitute(env, state, judged, episode, this.#substitutes);
+    env.stepJoint(
+      state,
+      judged.actions.map((action) => action ?? 0),
+      state,
+      chance,
+    );
+    this.#steps++;
+    let rewarded = false;
+    for (const seat of this.#seats) {
+      const reward = env.reward(state, seat.index);
+      if (reward === 0) continue;
+      rewarded = true;
+      seat.unseenReward += reward;
+      returns[seat.index]! += reward;
     }
-    this.#endByReplies(replies);
-    if (this.#outcome !== undefined) return undefined;
-    let faults: (Fault | null)[] | undefined;
-    for (const { seat, fault, thinkMs: took } of guilty) {
-      const mask = new Uint8Array(env.info.actions);
-      env.mask(state, seat, mask);
-      actions[seat] = this.#substitutes.pick(mask, episode, env.steps(state), seat);
-      recorded[seat] = actions[seat];
-      thinkMs[seat] = took;
-      faults ??= replies.map(() => null);
-      faults[seat] = fault;
+    this.#writer!.step({
+      actions: judged.actions,
+      thinkMs: judged.thinkMs,
+      ...(faults === undefined ? {} : { faults }),
+      ...(rewarded ? { rewards: this.#seats.map((seat) => env.reward(state, seat.index) + 0) } : {}),
+    });
+    return true;
+  }
+
+  /** Faults that came to light in seats while they were not asked, or behind their answers. */
+  async #findLatentFaults(guilty: Guilt[], episode: number): Promise<void> {
+    for (const seat of this.#seats) {
+      if (!seat.faultWaits || guilty.some((one) => one.seat === seat.index)) continue;
+      const reply = await seat.ask(this.#state, episode);
+      if (reply.kind === "fault") guilty.push({ seat: seat.index, ...reply });
     }
-    return { actions, recorded, thinkMs, faults };
+    guilty.sort((a, b) => a.seat - b.seat);
   }
 
   async #ask(episode: number): Promise<(Reply | undefined)[]> {

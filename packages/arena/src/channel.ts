@@ -6,26 +6,22 @@
  * armed) and over (every further question gets the same reply). Bytes are read as they come, whatever the state, so an answer that nobody asked for is seen
  * when it arrives. The ids of questions are random, so that no answer can be sent ahead.
  *
- * A question ends by the first of: an answer, something that is no answer, the end of the box, the deadline, the end of
- * the match. At the deadline the host's part in the delay is worked out (starvation.ts) and given back as more time, up
- * to a bound; past that the fault is ours. What is in the pipe by then is read first.
+ * A question ends by the first of: an answer, something that is no answer, the end of the box, the deadline (deadline.ts, which
+ * gives the host's part in a delay back), the end of the match.
  */
-import { getRandomValues } from "node:crypto";
 import type { Sandbox, SandboxEnd } from "@lanista/sandbox/types";
-import { ClockSamples, type Sample } from "./clock-samples.ts";
+import { ClockSamples } from "./clock-samples.ts";
 import { CpuLedger } from "./cpu-ledger.ts";
+import { Deadline } from "./deadline.ts";
 import type { HostClock } from "./host-clock.ts";
 import { type AgentMessage, parseAgentLine } from "./json-answer.ts";
 import { LineReader, MAX_LINE } from "./line-reader.ts";
+import { QuestionIds } from "./question-ids.ts";
+import type { FaultReply, Reply } from "./reply.ts";
 import type { Fault } from "./result.ts";
 import type { SeatClock } from "./seat-clock.ts";
 import { blameForEnd, cleanDetail } from "./seat-fault.ts";
-import { starvedMs } from "./starvation.ts";
 
-/** A deadline is put off until so many times the answer's allowance have passed, and at least so long. */
-const MAX_STRETCH = 10;
-const MAX_STRETCH_MS = 30_000;
-const LEAST_EXTENSION_MS = 10;
 /** How long the last words of a box that has ended are waited for. */
 const SETTLE_MS = 100;
 /** How long the end of a box that closed its output is waited for: an end that a limit brought says more than a crash. */
@@ -33,27 +29,10 @@ const CLOSED_MS = 400;
 /** Bytes of questions that may wait for an agent to read them. */
 const MAX_UNREAD = 1024 * 1024;
 
-export type Reply =
-  | { readonly kind: "ready" }
-  | { readonly kind: "action"; readonly action: number; readonly thinkMs: number }
-  /** `dead`: no further question can be answered. */
-  | {
-      readonly kind: "fault";
-      readonly fault: Fault;
-      readonly detail: string;
-      readonly dead: boolean;
-      readonly thinkMs: number;
-    }
-  | { readonly kind: "infra"; readonly detail: string }
-  | { readonly kind: "cancelled" };
-
 interface Question {
   /** null: the question is `start`. */
   readonly id: number | null;
-  readonly startedAt: number;
-  readonly allowanceMs: number;
-  readonly since: Sample;
-  timer: NodeJS.Timeout | undefined;
+  readonly deadline: Deadline;
   readonly settle: (reply: Reply) => void;
 }
 
@@ -70,12 +49,11 @@ export class Channel {
   readonly #freezes: boolean;
   readonly #lines = new LineReader();
   readonly #samples: ClockSamples;
-  readonly #ids = new Uint32Array(64);
-  #nextId = 64;
+  readonly #ids = new QuestionIds();
   #ledger: CpuLedger | undefined;
   /** Questions that ended in a fault, whose answers may still come. */
   readonly #given = new Set<number>();
-  #latent: (Reply & { kind: "fault" }) | undefined;
+  #latent: FaultReply | undefined;
   #boxEnd: SandboxEnd | undefined;
   #outputClosed = false;
   #state: State = { kind: "waiting" };
@@ -123,19 +101,11 @@ export class Channel {
       this.#ledger?.turnEnds(this.#host.now());
       return { kind: "fault", fault: "cpu", detail, dead: false, thinkMs: 0 };
     }
-    const id = this.#randomId();
+    const id = this.#ids.next();
     const reply = await this.#ask(id, line(id), allowance);
     this.#ledger?.turnEnds(this.#host.now());
     if (this.#freezes && this.#isWaiting()) this.#sandbox.freeze();
     return reply;
-  }
-
-  #randomId(): number {
-    if (this.#nextId === this.#ids.length) {
-      getRandomValues(this.#ids);
-      this.#nextId = 0;
-    }
-    return this.#ids[this.#nextId++]!;
   }
 
   /** Sends a line that needs no answer. */
@@ -155,70 +125,29 @@ export class Channel {
     if (state.kind === "over") return Promise.resolve(state.reply);
     if (state.kind === "asking") throw new Error("a question is still open");
     return new Promise((resolve) => {
-      const question: Question = {
-        id,
-        startedAt: this.#host.now(),
+      const deadline = new Deadline({
+        host: this.#host,
+        samples: this.#samples,
         allowanceMs,
-        since: this.#samples.recent(),
-        timer: undefined,
-        settle: resolve,
-      };
-      this.#state = { kind: "asking", question };
-      this.#arm(question, allowanceMs);
+        onLate: () => this.#late(),
+        onStarved: (detail) => this.#finish({ kind: "infra", detail }),
+      });
+      this.#state = { kind: "asking", question: { id, deadline, settle: resolve } };
       this.#sandbox.stdin.write(line);
     });
-  }
-
-  #arm(question: Question, ms: number): void {
-    question.timer = setTimeout(() => this.#deadline(question), Math.min(Math.max(1, Math.ceil(ms)), 2 ** 31 - 1));
-  }
-
-  /** How long the host kept the agent from running since the question, in milliseconds. */
-  #takenMs(question: Question): number {
-    const to = this.#samples.now();
-    const wall = to.at - question.startedAt;
-    return Math.min(starvedMs(question.since.clocks, to.clocks, to.at - question.since.at), wall);
-  }
-
-  #leftMs(question: Question): number {
-    return question.startedAt + question.allowanceMs + this.#takenMs(question) - this.#host.now();
   }
 
   #isWaiting(): boolean {
     return this.#state.kind === "waiting";
   }
 
-  #isOpen(question: Question): boolean {
-    return this.#state.kind === "asking" && this.#state.question === question;
-  }
-
-  #deadline(question: Question): void {
-    if (!this.#isOpen(question)) return;
-    const left = this.#leftMs(question);
-    if (left <= 1) {
-      this.#readPending(question, 3);
-      return;
-    }
-    const waited = this.#host.now() - question.startedAt;
-    if (waited > Math.max(MAX_STRETCH * question.allowanceMs, MAX_STRETCH_MS)) {
-      const taken = Math.round(this.#takenMs(question));
-      const detail = `the host kept the agent from running: no answer after ${Math.round(waited)} ms, of which ${taken} ms were the host's`;
-      this.#finish({ kind: "infra", detail });
-      return;
-    }
-    this.#arm(question, Math.max(left, LEAST_EXTENSION_MS));
-  }
-
-  /** Lets the event loop read what has arrived: timers run before its reading, immediates after it. */
-  #readPending(question: Question, rounds: number): void {
-    if (!this.#isOpen(question)) return;
-    if (rounds > 0) {
-      setImmediate(() => this.#readPending(question, rounds - 1));
-      return;
-    }
+  #late(): void {
+    const state = this.#state;
+    if (state.kind !== "asking") return;
+    const { id, deadline } = state.question;
     const half = this.#lines.midLine ? " (half a line had come)" : "";
-    const ms = Math.round(question.allowanceMs);
-    if (question.id === null) {
+    const ms = Math.round(deadline.allowanceMs);
+    if (id === null) {
       this.#end("start", `not ready within ${ms} ms${half}`);
       return;
     }
@@ -293,10 +222,9 @@ export class Channel {
       this.#fault("protocol", "answered with an id that is not the question's");
       return;
     }
-    const thinkMs = this.#host.now() - question.startedAt;
+    const thinkMs = question.deadline.elapsedMs;
     // Within the move's own time nobody asks whose fault a delay was.
-    const inTime = thinkMs <= this.#clock.moveMs;
-    this.#clock.spend(inTime ? thinkMs : Math.max(0, thinkMs - this.#takenMs(question) - this.#host.stallMs()));
+    this.#clock.spend(thinkMs <= this.#clock.moveMs ? thinkMs : question.deadline.usedMs);
     if (message.kind === "action") this.#answer(question, { kind: "action", action: message.action, thinkMs });
     else {
       const detail = `the agent reported an error: ${cleanDetail(message.text)}`;
@@ -305,7 +233,7 @@ export class Channel {
   }
 
   #answer(question: Question, reply: Reply): void {
-    clearTimeout(question.timer);
+    question.deadline.clear();
     this.#state = { kind: "waiting" };
     question.settle(reply);
   }
@@ -316,14 +244,14 @@ export class Channel {
     if (state.kind !== "asking") return;
     const { question } = state;
     if (question.id !== null) this.#given.add(question.id);
-    const thinkMs = this.#host.now() - question.startedAt;
+    const thinkMs = question.deadline.elapsedMs;
     this.#answer(question, { kind: "fault", fault, detail, dead: false, thinkMs });
   }
 
   /** Ends the conversation. */
   #end(fault: Fault, detail: string): void {
     const state = this.#state;
-    const thinkMs = state.kind === "asking" ? this.#host.now() - state.question.startedAt : 0;
+    const thinkMs = state.kind === "asking" ? state.question.deadline.elapsedMs : 0;
     this.#finish({ kind: "fault", fault, detail, dead: true, thinkMs });
   }
 
@@ -332,7 +260,7 @@ export class Channel {
     if (state.kind === "over") return;
     this.#state = { kind: "over", reply };
     if (state.kind !== "asking") return;
-    clearTimeout(state.question.timer);
+    state.question.deadline.clear();
     state.question.settle(reply);
   }
 

@@ -214,7 +214,6 @@ const WRONGS: readonly (readonly [name: string, script: string, fault: string, d
 
 describe("an agent in seat 1 loses, and its opponent's result stands:", () => {
   test.each(WRONGS)("%s", async (_, script, fault, detail) => {
-    const began = performance.now();
     const result = await match([FIRST, script], { startSeconds: 1 });
     expect(result.outcome).toMatchObject({ kind: "agent_fault", seats: [1], fault });
     expect((result.outcome as { detail: string }).detail).toMatch(detail);
@@ -223,7 +222,6 @@ describe("an agent in seat 1 loses, and its opponent's result stands:", () => {
       [-1, 2, 1],
     ]);
     expect(result.seats[1]!.faultKinds).toEqual({ [fault]: 1 });
-    expect(performance.now() - began).toBeLessThan(8000);
   });
 });
 

@@ -1,11 +1,12 @@
 /** One seat of a running match: its box, the conversation with it, and what is counted for it. */
 import type { Environment } from "@lanista/games/environment";
 import type { Sandbox, Usage } from "@lanista/sandbox/types";
-import { Channel, type Reply } from "./channel.ts";
+import { Channel } from "./channel.ts";
 import type { Contender } from "./contender.ts";
 import type { HostClock } from "./host-clock.ts";
 import type { MatchPlan } from "./match-plan.ts";
 import { actLine, episodeEndLine, startLine } from "./messages.ts";
+import type { Reply } from "./reply.ts";
 import type { Fault } from "./result.ts";
 import { SeatClock } from "./seat-clock.ts";
 import { SeatLog } from "./seat-log.ts";

@@ -98,6 +98,25 @@ for q in questions():
   });
 });
 
+describe.skipIf(!existsSync("/usr/bin/crun"))("a box that stands still while it is not to move", () => {
+  const boxed = { tier: "container", runtime: "crun" } as const;
+  const more = { whileWaiting: "freeze", moveSeconds: 1 } as const;
+
+  test("plays, and ends", async () => {
+    const { result } = await play([FIRST, FIRST], { ...more, episodes: 3 }, boxed);
+    expect(result.outcome).toEqual({ kind: "completed" });
+  });
+
+  test("ends when its opponent fails, and may end before", async () => {
+    const leaver = "ready()\nfor q in questions():\n    answer(q, first(q))\n    sys.exit(0)";
+    for (const scripts of [
+      [FIRST, "ready(); read()"],
+      [leaver, FIRST],
+    ])
+      expect((await play(scripts, more, boxed)).result.outcome).toMatchObject({ fault: "crash" });
+  });
+});
+
 test("an answer that came in time counts, though this process read it late", async () => {
   const blocked = stage.agent("prompt", sleeper(0.1));
   let first = true;

@@ -30,6 +30,8 @@ export interface BoxParts {
   readonly limits: Limits;
   /** Where the scratch file system is found from the box's process: inside its root, or in the launcher's mounts. */
   readonly scratch: { readonly path: string; readonly namespaces: number };
+  /** Called once, when the program's own file systems are seen to be there: the runtime has done its part. */
+  readonly onUp: () => void;
   readonly onEnded: () => void;
 }
 
@@ -139,8 +141,11 @@ export class Box implements Sandbox {
 
   #scratchFull(): boolean {
     try {
-      this.#scratch ??= this.#openScratch();
-      if (this.#scratch === undefined) return false;
+      if (this.#scratch === undefined) {
+        this.#scratch = this.#openScratch();
+        if (this.#scratch === undefined) return false;
+        this.#parts.onUp();
+      }
       const { bfree, ffree } = statfsSync(`/proc/self/fd/${this.#scratch}`);
       return bfree === 0 || ffree === 0;
     } catch {

@@ -15,6 +15,8 @@ export interface BundleInput {
   readonly emptyDir: string;
   readonly hostTmpfs?: { readonly scratch: string; readonly shm: string };
   readonly seccomp: object;
+  /** The same filter as crun has translated it, base64, where it has: it then need not do so again. */
+  readonly seccompBpf?: string;
   /** Files the createRuntime hook writes the program's process id to; empty where the launcher does it. */
   readonly hookFiles: readonly string[];
   /** Relative to the launcher's own groups; for the runtime that insists on groups of its own. */
@@ -135,7 +137,8 @@ export function bundleConfig(input: BundleInput): object {
       })),
       maskedPaths: MASKED,
       readonlyPaths: READ_ONLY,
-      ...(runtime === "runsc" ? {} : { seccomp: input.seccomp }),
+      ...(runtime === "runsc" || input.seccompBpf !== undefined ? {} : { seccomp: input.seccomp }),
     },
+    ...(input.seccompBpf === undefined ? {} : { annotations: { "run.oci.seccomp_bpf_data": input.seccompBpf } }),
   };
 }

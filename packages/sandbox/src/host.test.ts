@@ -57,6 +57,25 @@ for (const kind of kinds) {
   });
 }
 
+test.skipIf(findExecutable("crun") === undefined)(
+  "a filter that crun has translated once filters as before",
+  async () => {
+    const fresh = await SandboxHost.open({ runDir });
+    try {
+      const giveUp = [...unenforceable("crun", layout, rootless).keys()];
+      const kit = new Kit(fresh, { tier: "container", runtime: "crun", giveUp });
+      const script =
+        "import ctypes, time; l = ctypes.CDLL(None, use_errno=True); r = l.unshare(0x10000000); e = ctypes.get_errno()\n" +
+        "print([x.split()[1] for x in open('/proc/self/status') if x.startswith('Seccomp')], r, e, flush=True); time.sleep(0.2)";
+      const said: string[] = [];
+      for (let i = 0; i < 3; i++) said.push((await kit.run(script)).stdout);
+      expect(said).toEqual(Array(3).fill("['2', '1'] -1 1\n"));
+    } finally {
+      await fresh.close();
+    }
+  },
+);
+
 describe("refusals", () => {
   const refused = (promise: Promise<unknown>) =>
     expect(promise).rejects.toMatchObject({ name: "SandboxError", code: "refused" });

@@ -20,7 +20,7 @@
  */
 import { spawn } from "node:child_process";
 import { randomInt } from "node:crypto";
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { isMainThread } from "node:worker_threads";
@@ -80,6 +80,8 @@ export class SandboxHost {
   readonly #rootless: boolean;
   readonly #live = new Set<Sandbox>();
   readonly #versions = new Map<OciRuntime, Promise<string>>();
+  /** The system-call filter as crun translated it for the first box: some 4 ms less for each one after. */
+  #seccompBpf: string | undefined;
   #count = 0;
   #closed = false;
 
@@ -155,6 +157,7 @@ export class SandboxHost {
     const { spec, runtime, stamp, id, dir } = parts;
     const { limits } = stamp;
     const layers = overlays(spec.mounts ?? []);
+    const container = `${this.#owner.name}-${id}`;
     let cgroup: BoxCgroup | undefined;
     try {
       const [least, most] = this.#rootless ? UIDS.rootless : UIDS.root;
@@ -185,6 +188,7 @@ export class SandboxHost {
         emptyDir: join(dir, "empty"),
         ...(runtime === "runsc" ? { hostTmpfs: { scratch: join(dir, "scratch"), shm: join(dir, "shm") } } : {}),
         seccomp: seccompProfile(hostSeccompArch()),
+        ...(runtime === "crun" && this.#seccompBpf !== undefined ? { seccompBpf: this.#seccompBpf } : {}),
         hookFiles: byHook ? cgroup.procsFiles : [],
         // Without groups to make, runc does without only where none was named.
         ...(byHook && this.#layout.parents.size > 0 ? { cgroupsPath: join(this.#owner.name, `runc-${id}`) } : {}),
@@ -194,7 +198,7 @@ export class SandboxHost {
         runtime,
         executable: parts.executable,
         dir,
-        container: `${this.#owner.name}-${id}`,
+        container,
         rootless: this.#rootless,
         cgroup: this.#layout.mode,
         entryFiles: byHook ? [] : cgroup.entryFiles,
@@ -215,6 +219,9 @@ export class SandboxHost {
         stamp,
         limits,
         scratch: runtime === "runsc" ? { path: join(dir, "scratch"), namespaces: 2 } : { path: "/tmp", namespaces: 3 },
+        onUp: () => {
+          if (runtime === "crun") this.#seccompBpf ??= translatedFilter(join(dir, "state", container));
+        },
         onEnded: () => this.#forget(id),
       });
     } catch (error) {
@@ -296,5 +303,17 @@ export class SandboxHost {
     await Promise.all(live.map((sandbox) => sandbox.ended));
     await this.#cgroups.remove();
     await rm(this.#owner.folder, { recursive: true, force: true });
+  }
+}
+
+/** What crun keeps of a running container's filter, from the folder that only it and we can write. */
+function translatedFilter(state: string): string | undefined {
+  try {
+    const program = readFileSync(join(state, "seccomp.bpf"));
+    // A filter is a sequence of 8-byte instructions.
+    return program.length > 0 && program.length % 8 === 0 ? program.toString("base64") : undefined;
+  } catch {
+    // Another crun may keep none: then each box's filter is translated anew.
+    return undefined;
   }
 }

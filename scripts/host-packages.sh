@@ -44,5 +44,5 @@ elif [ "$(id -u)" -ne 0 ]; then
   echo "To have them, run: sudo $install" >&2
 else
   export DEBIAN_FRONTEND=noninteractive
-  $install >&2 || { apt-get update >&2 && $install >&2; }
+  $install >&2 || { apt-get update >&2 && $install >&2; } || echo "They could not be installed; going on without." >&2
 fi

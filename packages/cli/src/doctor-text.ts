@@ -41,7 +41,7 @@ function runtimeLines(one: RuntimeReport, paint: Paint): string[] {
   const first = `${limited ? paint("yellow", "!") : paint("green", "✓")} ${name}  ${one.version}, a box in ${one.roundTripMs} ms`;
   if (!limited) return [first];
   return [
-    `${first}; refused unless given up (--give-up NAME):`,
+    `${first}; refused unless given up (--give-up ${one.unenforceable.map(({ name }) => name).join(",")}):`,
     ...one.unenforceable.map(({ name, why }) => `    ${name}: ${why}`),
   ];
 }

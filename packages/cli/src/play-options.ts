@@ -4,7 +4,7 @@ import type { Environment } from "@lanista/games/environment";
 import type { GiveUp } from "@lanista/sandbox/types";
 import { type Command, Option } from "commander";
 import type { ArenaOptions } from "./arena.ts";
-import { integer, repeated, seconds } from "./numbers.ts";
+import { integer, listed, repeated, seconds } from "./option-values.ts";
 import { plural } from "./units.ts";
 import { UsageError } from "./usage-error.ts";
 
@@ -42,7 +42,11 @@ export function addPlayOptions(command: Command): Command {
         .default("container"),
     )
     .addOption(new Option("--runtime <name>", "which runtime of the tier (default: its first)").choices(RUNTIMES))
-    .option("--give-up <limit>", "go on without a limit this host cannot enforce; may be repeated", repeated)
+    .option(
+      "--give-up <limits>",
+      "go on without these limits where this host cannot enforce them (cpus,pids,…)",
+      listed,
+    )
     .option("--json", "print one JSON document");
 }
 

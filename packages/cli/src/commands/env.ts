@@ -1,6 +1,6 @@
 import { Command } from "commander";
 import type { Context } from "../context.ts";
-import { integer, repeated } from "../numbers.ts";
+import { integer, repeated } from "../option-values.ts";
 import { type CheckOptions, envCheck } from "./env-check.ts";
 import { envList } from "./env-list.ts";
 import { envShow } from "./env-show.ts";

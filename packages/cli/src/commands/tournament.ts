@@ -4,7 +4,7 @@ import { openArena } from "../arena.ts";
 import type { Context } from "../context.ts";
 import { builtIn, fixed } from "../environments.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
-import { integer } from "../numbers.ts";
+import { integer } from "../option-values.ts";
 import { addPlayOptions, arenaOptions, matchOptions, type PlayOptions } from "../play-options.ts";
 import { startProgress } from "../progress.ts";
 import { painter, printable, writeJson, writeLine } from "../terminal.ts";

@@ -1,4 +1,4 @@
-/** Parsers of option values, for commander: each throws InvalidArgumentError with what is accepted. */
+/** Parsers of option values, for commander; where a value is refused, InvalidArgumentError says what is accepted. */
 import { InvalidArgumentError } from "commander";
 
 export function integer(minimum: number, maximum: number): (text: string) => number {
@@ -23,4 +23,9 @@ export function seconds(minimum: number, maximum: number): (text: string) => num
 /** Collects an option that may be repeated. */
 export function repeated(text: string, before: readonly string[] = []): readonly string[] {
   return [...before, text];
+}
+
+/** Collects names between commas, from an option that may be repeated. */
+export function listed(text: string, before: readonly string[] = []): readonly string[] {
+  return [...before, ...text.split(",").map((name) => name.trim())];
 }

@@ -29,7 +29,7 @@ export function matchText(result: MatchResult, board: string | undefined, paint:
   ];
   const rows = result.seats.map((seat, i) => [
     String(i),
-    paint(seat.rank === 1 ? "bold" : "reset", printable(seat.agent)),
+    seat.rank === 1 ? paint("bold", printable(seat.agent)) : printable(seat.agent),
     scoreText(seat.score),
     seat.rank === null ? "–" : String(seat.rank),
     faultsText(seat.faultKinds),

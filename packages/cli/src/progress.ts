@@ -24,7 +24,7 @@ export function startProgress(terminal: Terminal, now: () => number = () => perf
       if (now() - drawn < (live ? REDRAW_EVERY_MS : PLAIN_EVERY_MS)) return;
       drawn = now();
       shown = true;
-      if (live) terminal.stderr.write(`\r\u001b[2K${text.slice(0, (terminal.stderr.columns ?? 80) - 1)}`);
+      if (live) terminal.stderr.write(`\r\u001b[2K${text.slice(0, (terminal.stderr.columns || 80) - 1)}`);
       else terminal.stderr.write(`${text}\n`);
     },
     end() {

@@ -30,7 +30,7 @@ export function tournamentText(result: TournamentResult, paint: Paint): string {
   ];
   const rows = result.table.map((row) => [
     String(row.rank),
-    paint(row.rank === 1 ? "bold" : "reset", printable(row.agent)),
+    row.rank === 1 ? paint("bold", printable(row.agent)) : printable(row.agent),
     scoreText(row.points),
     String(row.played),
     String(row.won),

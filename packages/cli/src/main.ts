@@ -10,7 +10,7 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   process.exit(process.exitCode ?? 0);
 });
 
-const interrupt = listenForInterrupt((text) => note(terminal, text));
+const interrupt = listenForInterrupt((text) => note(terminal, `${process.stderr.isTTY ? "\n" : ""}${text}`));
 const code = await run(process.argv.slice(2), terminal, interrupt.signal);
 interrupt.stop();
 process.exitCode = interrupt.exitCode() ?? code;

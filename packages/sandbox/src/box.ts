@@ -3,7 +3,7 @@
  * folder, and a watch that compares counters with limits. The end has one cause, the first; the order of release is the
  * reverse of the order of making: processes, control groups, folder.
  */
-import { closeSync, constants, openSync, readFileSync, statfsSync } from "node:fs";
+import { closeSync, constants, openSync, readFileSync, statfsSync, statSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { constants as os } from "node:os";
 import { join } from "node:path";
@@ -156,14 +156,18 @@ export class Box implements Sandbox {
 
   /** Through /proc/<pid>/root of a process that stands in the right mount namespace. */
   #openScratch(): number | undefined {
-    const { cgroup, scratch, child } = this.#parts;
+    const { cgroup, scratch, child, dir } = this.#parts;
     const grouped = cgroup.pids();
     for (const pid of grouped.length > 0 || child.pid === undefined ? grouped : descendants(child.pid)) {
       const namespaced = /^NSpid:\s+(.*)$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]?.split(/\s+/) ?? [];
       if (namespaced.length !== scratch.namespaces) continue;
       const path = join(`/proc/${pid}/root`, scratch.path);
-      // The file system must be the box's own tmpfs already, not the folder it will be mounted on.
-      if (statfsSync(path).type === TMPFS_MAGIC) return openSync(path, constants.O_RDONLY | constants.O_DIRECTORY);
+      // The file system must be the box's own tmpfs already: not the folder it will be mounted on, nor the host's /tmp, and
+      // either can be a tmpfs as well.
+      const { dev } = statSync(path);
+      const own = dev !== statSync(scratch.path).dev && dev !== statSync(dir).dev;
+      if (own && statfsSync(path).type === TMPFS_MAGIC)
+        return openSync(path, constants.O_RDONLY | constants.O_DIRECTORY);
     }
     return undefined;
   }

@@ -1,7 +1,7 @@
 # The passes of the test machine, sourced by guest.sh.
 
 # A line for each test as it ends, and patience: an emulated processor is slow.
-suite="vitest run --maxWorkers=1 --reporter=verbose --testTimeout=180000 packages/sandbox test/threats"
+suite="vitest run --maxWorkers=1 --reporter=verbose --testTimeout=180000 $(cat .vm-tests)"
 
 as_root() {
   $suite

@@ -3,7 +3,8 @@
 # user with a delegated control group, and as one without. See docs/test-vm.md.
 #   run.sh            every pass (guest.sh names them)
 #   run.sh PASS…      these passes alone
-# Environment: LANISTA_VM_SECONDS, the longest the machine may run (default 1800, 3600 without KVM).
+# Environment: LANISTA_VM_SECONDS, the longest the machine may run (default 1800, 5400 without KVM);
+# LANISTA_VM_TESTS, the test files (default: the sandbox's and the threats it must hold).
 # Exit codes: 0 all passed, 1 a pass failed or the machine did not finish, 69 a program to make the machine is missing.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)
@@ -39,7 +40,7 @@ if grep -Eqw 'vmx|svm' /proc/cpuinfo && [ -w /dev/kvm ]; then
 else
   echo "test-vm: no KVM here; the machine is emulated, some ten times slower" >&2
   accelerator="-accel tcg,thread=multi -cpu max"
-  limit=${LANISTA_VM_SECONDS:-3600}
+  limit=${LANISTA_VM_SECONDS:-5400}
 fi
 
 # The machine's console goes to the log, and its verdict to a serial port of its own, which no test writes to.

@@ -72,7 +72,8 @@ export class Attempt {
   async play(): Promise<AttemptRecord> {
     const cancel = (): void => {
       this.#end({ kind: "cancelled" });
-      for (const seat of this.#seats) seat.cancel();
+      // A seat whose box did not start is not there.
+      for (const seat of this.#seats) seat?.cancel();
     };
     const { signal } = this.#plan;
     if (signal?.aborted) cancel();

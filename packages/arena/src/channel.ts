@@ -26,8 +26,10 @@ import { blameForEnd, cleanDetail } from "./seat-fault.ts";
 const SETTLE_MS = 100;
 /** How long the end of a box that closed its output is waited for: an end that a limit brought says more than a crash. */
 const CLOSED_MS = 400;
+/** Lines that nobody asked for, over a whole match that goes on after faults: reading them costs the host time. */
+const MAX_STRAY_LINES = 1000;
 /** Bytes of questions that may wait for an agent to read them. */
-const MAX_UNREAD = 1024 * 1024;
+const MAX_UNREAD = 256 * 1024;
 
 interface Question {
   /** null: the question is `start`. */
@@ -54,6 +56,7 @@ export class Channel {
   /** Questions that ended in a fault, whose answers may still come. */
   readonly #given = new Set<number>();
   #latent: FaultReply | undefined;
+  #stray = 0;
   #boxEnd: SandboxEnd | undefined;
   #outputClosed = false;
   #state: State = { kind: "waiting" };
@@ -194,6 +197,10 @@ export class Channel {
   }
 
   #unasked(): void {
+    if (++this.#stray > MAX_STRAY_LINES) {
+      this.#end("protocol", `wrote more than ${MAX_STRAY_LINES} lines while nothing was asked`);
+      return;
+    }
     this.#latent ??= {
       kind: "fault",
       fault: "protocol",

@@ -283,6 +283,23 @@ for n, q in enumerate(questions()):
     expect(result.outcome).toMatchObject({ kind: "agent_fault", seats: [1], fault: "crash" });
   });
 
+  test("of an agent that floods are forfeited, whatever else is made good", async () => {
+    const flood = 'ready()\nfor q in questions():\n    raw("x\\n" * 5000)\n    answer(q, first(q))';
+    const result = await match([FIRST, flood], { onFault: "random" });
+    expect(result.outcome).toMatchObject({ kind: "agent_fault", seats: [1], fault: "protocol" });
+    expect((result.outcome as { detail: string }).detail).toMatch(/more than 1000 lines/);
+  });
+
+  test("of an agent that stops reading are forfeited once too much is unread", async () => {
+    const { hex } = await import("@lanista/games/hex");
+    const env = makeEnvironment(hex as never, { size: 19 });
+    const contenders = [stage.agent("deaf", "ready(); time.sleep(60)"), stage.agent("fine")];
+    const { result } = await playMatch({ env, contenders, moveSeconds: 0.03, onFault: "random" });
+    expect(result.outcome).toMatchObject({ kind: "agent_fault", seats: [0], fault: "timeout" });
+    expect((result.outcome as { detail: string }).detail).toMatch(/has not read its input/);
+    expect(result.seats[0]!.faults).toBeGreaterThan(50);
+  });
+
   test("of ours are nobody's: the match is played again, and set aside if they follow a seat", async () => {
     const broken = { ...stage.agent("broken"), open: async () => Promise.reject(new Error("no more boxes")) };
     let opened = 0;

@@ -294,7 +294,7 @@ for n, q in enumerate(questions()):
     const { hex } = await import("@lanista/games/hex");
     const env = makeEnvironment(hex as never, { size: 19 });
     const contenders = [stage.agent("deaf", "ready(); time.sleep(60)"), stage.agent("fine")];
-    const { result } = await playMatch({ env, contenders, moveSeconds: 0.03, onFault: "random" });
+    const { result } = await playMatch({ env, contenders, moveSeconds: 0.03, episodes: 12, onFault: "random" });
     expect(result.outcome).toMatchObject({ kind: "agent_fault", seats: [0], fault: "timeout" });
     expect((result.outcome as { detail: string }).detail).toMatch(/has not read its input/);
     expect(result.seats[0]!.faults).toBeGreaterThan(50);

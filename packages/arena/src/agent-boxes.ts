@@ -2,11 +2,11 @@
  * Boxes for agents: one specification for each language, so that a box can be warm before it is known whose it will be;
  * the agent's files come when it is taken.
  */
-import { cp } from "node:fs/promises";
 import type { SandboxHost } from "@lanista/sandbox/host";
 import { SandboxPool } from "@lanista/sandbox/pool";
 import type { GiveUp, Limits, Runtime, Sandbox, SandboxSpec, Tier } from "@lanista/sandbox/types";
 import { type AgentCommand, type Interpreters, languageCommand } from "./agents/command.ts";
+import { copyIn } from "./agents/copy-in.ts";
 import type { AgentLanguage, PreparedAgent } from "./agents/types.ts";
 import type { Contender } from "./contender.ts";
 
@@ -50,7 +50,7 @@ export class AgentBoxes {
   async #open(agent: PreparedAgent, command: AgentCommand): Promise<Sandbox> {
     const sandbox = await this.#take(agent.language, command);
     try {
-      await cp(agent.dir, sandbox.agentDir, { recursive: true, preserveTimestamps: false });
+      await copyIn(agent, sandbox.agentDir);
     } catch (error) {
       sandbox.kill("its agent's files could not be copied");
       await sandbox.ended;

@@ -4,7 +4,6 @@
  * reverse of the order of making: processes, control groups, folder.
  */
 import { closeSync, constants, openSync, readFileSync, statfsSync, statSync } from "node:fs";
-import { rm } from "node:fs/promises";
 import { constants as os } from "node:os";
 import { join } from "node:path";
 import type { Readable, Writable } from "node:stream";
@@ -12,6 +11,7 @@ import { type BoxCgroup, type CgroupReading, removeTree, signal } from "./cgroup
 import { descendants } from "./descendants.ts";
 import { LAUNCH_LOG, RUNTIME_LOG } from "./launch.ts";
 import { type Child, exitCause, FirstCause, outputBytes, quietStreams, timerMs } from "./program.ts";
+import { removeBoxFolder } from "./remove-folder.ts";
 import { RunDelay } from "./run-delay.ts";
 import type { Cause, Clocks, Limits, Sandbox, SandboxEnd, SandboxStamp } from "./types.ts";
 
@@ -185,7 +185,7 @@ export class Box implements Sandbox {
     try {
       await cgroup.remove();
       for (const group of runtimeGroups) await removeTree(group);
-      await rm(dir, { recursive: true, force: true });
+      await removeBoxFolder(dir);
     } catch (error) {
       if (cause.kind === "exit" || cause.kind === "killed")
         cause = { kind: "runtimeFault", detail: `cleaning up: ${(error as Error).message}` };

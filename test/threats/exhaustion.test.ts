@@ -38,7 +38,7 @@ describe.each(RUNTIMES)("%s", (runtime) => {
           if (cause === "wallTime") expect(ran.end.usage.wallSeconds).toBeLessThan(tight.wallSeconds! + GRACE_SECONDS);
           if (cause === "cpuTime") expect(ran.end.usage.cpuSeconds).toBeLessThan(tight.cpuSeconds! + GRACE_SECONDS);
         });
-        it(`${thing} passes where there is room`, async () => {
+        it.skipIf(impossible.length > 0)(`${thing} passes where there is room`, async () => {
           const limits = { wallSeconds: 60, ...roomy };
           const ran = await runProgram(stage, { ...exhaust(thing, amount), limits });
           expect(ran.end.cause, ran.stdout.slice(-200) + ran.stderr.slice(-500)).toEqual({ kind: "exit", code: 0 });

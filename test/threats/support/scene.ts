@@ -41,21 +41,24 @@ export async function openScene(stage: Stage, runtime: OciRuntime): Promise<Scen
     return folder;
   };
   let reached = 0;
-  const count = (): number => ++reached;
-  const tcp = createServer((socket) => void count() || socket.destroy());
+  const hangUp = (socket: { destroy(): unknown }): void => {
+    reached++;
+    socket.destroy();
+  };
+  const tcp = createServer(hangUp);
   await listen(tcp, 0);
   const temporary = plant(tmpdir());
   const path = join(temporary, "service");
   const abstract = `lanista-${canary.slice(0, 16)}`;
-  const unix = [
-    createServer((socket) => void count() || socket.destroy()),
-    createServer((socket) => void count() || socket.destroy()),
-  ];
+  const unix = [createServer(hangUp), createServer(hangUp)];
   await listen(unix[0]!, path);
   chmodSync(path, 0o777);
   await listen(unix[1]!, `\0${abstract}`);
   const udp: Socket = createSocket("udp4");
-  udp.on("message", (_message, from) => void count() || udp.send("here", from.port, from.address));
+  udp.on("message", (_message, from) => {
+    reached++;
+    udp.send("here", from.port, from.address);
+  });
   await new Promise<void>((resolve) => udp.bind(0, "0.0.0.0", resolve));
 
   const setuidDir = mkdtempSync(join(tmpdir(), "lanista-setuid-"));
@@ -64,6 +67,8 @@ export async function openScene(stage: Stage, runtime: OciRuntime): Promise<Scen
   copyFileSync("/usr/bin/id", join(setuidDir, "id"));
   chmodSync(join(setuidDir, "id"), 0o4755);
 
+  // In this process, which is the host of the boxes, and in another.
+  process.env.LANISTA_CANARY = canary;
   const victim: ChildProcess = spawn("sleep", ["600"], {
     env: { ...process.env, LANISTA_CANARY: canary },
     stdio: "ignore",
@@ -98,6 +103,7 @@ export async function openScene(stage: Stage, runtime: OciRuntime): Promise<Scen
     setuidDir,
     reached: () => reached,
     async close() {
+      delete process.env.LANISTA_CANARY;
       victim.kill("SIGKILL");
       other.kill("the scene is over");
       await other.ended;

@@ -59,7 +59,7 @@ const machine = {
   arch: arch(),
   kernel: release(),
   node: process.version,
-  python: versionOf("python3", "--version"),
+  python: versionOf(process.env.BENCH_PYTHON ?? "python3", "--version"),
   crun: versionOf("crun", "--version"),
   runc: versionOf("runc", "--version"),
   runsc: versionOf("runsc", "--version"),

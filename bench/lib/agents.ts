@@ -32,7 +32,7 @@ export class Agents {
   }
 
   static async open(): Promise<Agents> {
-    return new Agents(await SandboxHost.open(), await findPython());
+    return new Agents(await SandboxHost.open(), await findPython(process.env.BENCH_PYTHON));
   }
 
   /** A file of agents/, taken in. */

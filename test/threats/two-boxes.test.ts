@@ -2,7 +2,7 @@
  * Two boxes at once: nothing that one does with locks, watches, names or counted things reaches the other. The same two
  * programs in one box show that the signal would have been noticed, or that its sender was refused to begin with.
  */
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Lines, openStage, RUNTIMES, runProgram, type Stage, start } from "./support/boxes.ts";
 import { leftovers, NOTHING, ownerName } from "./support/leftovers.ts";
@@ -127,25 +127,15 @@ describe.each(RUNTIMES)("%s", (runtime) => {
 
 /** The host's user id of the box's process that plays this role. */
 function userOf(marker: string, role: string): string | undefined {
-  for (const pid of ownersProcesses(marker)) {
+  for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
     try {
-      if (readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0").includes(role))
+      const words = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
+      // The runtime's own processes have our words among theirs, but do not begin with the interpreter.
+      if (words[0] === stage.python.path && words.includes(role) && words.includes(marker))
         return /^Uid:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
     } catch {
       // It ended meanwhile.
     }
   }
   return undefined;
-}
-
-function ownersProcesses(marker: string): string[] {
-  return leftovers({ runDir: stage.runDir, marker }, owner)
-    .processes.map((line) => line.split(" ")[0]!)
-    .filter((pid) => {
-      try {
-        return readFileSync(`/proc/${pid}/environ`, "utf8").includes(marker);
-      } catch {
-        return false;
-      }
-    });
 }

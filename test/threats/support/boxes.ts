@@ -73,7 +73,8 @@ export function specOf(stage: Stage, program: Program): SandboxSpec {
   return {
     tier: runtime === "runsc" ? "gvisor" : "container",
     runtime,
-    argv: [stage.python.path, "-B", `/hostile/${file}`, ...args],
+    // The marker is seen in the command line even by a user who may not read the program's environment.
+    argv: [stage.python.path, "-B", `/hostile/${file}`, ...args, stage.marker],
     env: { LANISTA_MARKER: stage.marker, ...env },
     mounts: [...stage.python.mounts, { source: HOSTILE, target: "/hostile" }, ...mounts],
     giveUp: [...cannot(runtime).keys()],

@@ -60,7 +60,8 @@ export function leftovers(stage: { readonly runDir: string; readonly marker: str
     if (
       text(`/proc/${pid}/environ`).includes(stage.marker) ||
       text(`/proc/${pid}/cgroup`).includes(owner) ||
-      command.includes(`${stage.runDir}/`)
+      command.includes(`${stage.runDir}/`) ||
+      command.includes(stage.marker)
     )
       processes.push(`${pid} ${command.slice(0, 80)}`);
   }

@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { createSocket, type Socket } from "node:dgram";
-import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { accessSync, chmodSync, constants, copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:net";
 import { homedir, networkInterfaces, tmpdir } from "node:os";
 import { join } from "node:path";
@@ -18,6 +18,15 @@ export interface Scene {
   /** How many connections and datagrams reached the host's services. */
   reached(): number;
   close(): Promise<void>;
+}
+
+function writable(folder: string): boolean {
+  try {
+    accessSync(folder, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function listen(server: Server, where: number | string): Promise<void> {
@@ -89,7 +98,7 @@ export async function openScene(stage: Stage, runtime: OciRuntime): Promise<Scen
       marker: stage.marker,
       host_pid: victim.pid,
       home: plant(homedir()),
-      project: plant(join(ROOT, ".cache")),
+      project: plant(writable(ROOT) ? join(ROOT, ".cache") : tmpdir()),
       other_job: otherJob,
       run_folder: stage.runDir,
       temporary,

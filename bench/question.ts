@@ -12,7 +12,7 @@ import { type Contestant, interleave, scaled } from "./lib/rounds.ts";
 import { firstAnswer, Questions, Talk } from "./lib/talk.ts";
 
 const ROUNDS = scaled(15);
-const QUESTIONS = 1000;
+const QUESTIONS = 2000;
 /** What two equal contestants may differ by and still be called equal, on shared cores. */
 const NOISE = 1.05;
 
@@ -44,7 +44,7 @@ async function boxed(agents: Agents, agent: PreparedAgent, runtime: Runtime): Pr
   };
 }
 
-function process_(name: string, child: ReturnType<Agents["bare"]>, talk: Talk): Asked {
+function unboxed(name: string, child: ReturnType<Agents["bare"]>, talk: Talk): Asked {
   const gone = new Promise<void>((resolve) => child.once("close", () => resolve()));
   return {
     contestant: { name, run: () => round(talk) },
@@ -63,11 +63,11 @@ async function main(): Promise<Report> {
   try {
     const agent = await agents.prepare("first.py");
     const echo = agents.spawn([agents.python.path, "-s", "-B", join(import.meta.dirname, "agents", "echo.py")], {});
-    asked.push(process_("echo", echo, new Talk(echo)));
+    asked.push(unboxed("echo", echo, new Talk(echo)));
     const bare = agents.bare();
     const talk = new Talk(bare);
     await firstAnswer(talk, questions, agent.dir);
-    asked.push(process_("bare", bare, talk));
+    asked.push(unboxed("bare", bare, talk));
     for (const runtime of ["crun", "runc", "runsc"] satisfies Runtime[]) {
       const why = missing(runtime);
       if (why === undefined) asked.push(await boxed(agents, agent, runtime));

@@ -75,6 +75,16 @@ export function launchCommand(input: LaunchInput): string[] {
       `mount -t tmpfs -o nosuid,nodev,noexec,mode=1777,size=${shmBytes},nr_inodes=1024 none ${quote(join(input.dir, "shm"))}`,
     );
   }
+  if (input.runtime === "runsc" && input.rootless) {
+    // It remounts its root read-only without the flags that the mount below has (a user's /run is nosuid, nodev), and
+    // these are locked in a user namespace. On a mount made in here nothing is locked.
+    const root = join(input.dir, "rootfs");
+    script.push(
+      `mount -t tmpfs -o mode=755,size=16m,nr_inodes=1024 none ${quote(join(input.dir, "empty"))}`,
+      `cp -a ${quote(`${root}/.`)} ${quote(join(input.dir, "empty"))}`,
+      `mount --no-mtab --move ${quote(join(input.dir, "empty"))} ${quote(root)}`,
+    );
+  }
   script.push(`exec ${runtimeCommand(input).map(quote).join(" ")} 2>&3 3>&-`);
   const unshare = ["unshare", ...(input.rootless ? ["--user", "--map-root-user", "--map-auto"] : [])];
   return [

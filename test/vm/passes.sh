@@ -13,8 +13,7 @@ make_user() {
   useradd --create-home --shell /bin/sh tester
   grep -q '^tester:' /etc/subuid || return 1
   mkdir -p /run/user/1000
-  chown tester:tester /run/user/1000
-  chmod 700 /run/user/1000
+  mount -t tmpfs tmpfs /run/user/1000 -o nosuid,nodev,mode=700,uid=1000,gid=1000
   chown -R tester:tester /checkout
 }
 

@@ -1,11 +1,12 @@
 """An agent that speaks the protocol by itself and breaks it, or its box, in the way that argv names.
 
 It behaves until its first question (the ways that begin with "start_" do not even get there), then does its misdeed and
-waits. `honest` and `honest_slow` play the first legal action: the opponents, and the proof that this program can.
+waits; nothing that it uses up goes on for ever. `honest` and `honest_slow` play the first legal action: the opponents, and the proof that this program can.
 """
 import ctypes
 import json
 import os
+import resource
 import sys
 import time
 
@@ -101,19 +102,19 @@ def huge_line(_):
 
 
 def flood_log(_):
-    while True:
+    for _ in range(16384):
         os.write(2, b"x" * 65536)
 
 
 def eat_memory(_):
     kept = []
-    while True:
+    for _ in range(512):
         kept.append(bytes(bytearray(b"x") * (1 << 20)))
 
 
 def fill_scratch(_):
     with open("/tmp/large", "wb", buffering=0) as file:
-        while True:
+        for _ in range(512):
             try:
                 file.write(b"x" * (1 << 20))
             except OSError:
@@ -121,11 +122,15 @@ def fill_scratch(_):
 
 
 def fork_bomb(_):
-    while True:
+    """Every process forks. It bounds itself as well: a wall that does not stand shall not cost the host more than this."""
+    resource.setrlimit(resource.RLIMIT_NPROC, (1000, 1000))
+    until = time.monotonic() + 5
+    while time.monotonic() < until:
         try:
             os.fork()
         except OSError:
             time.sleep(0.001)
+    os._exit(0)
 
 
 def kill_everything(_):

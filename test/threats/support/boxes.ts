@@ -29,6 +29,9 @@ export function cannot(runtime: OciRuntime): ReadonlyMap<GiveUp, string> {
   return unenforceable(runtime, cgroupLayout(), !isRoot);
 }
 
+/** Whether control groups bound the boxes of this user: only then may a program be run that eats without end. */
+export const isGrouped = cgroupLayout().missing.size === 0;
+
 export interface Stage {
   readonly host: SandboxHost;
   readonly runDir: string;

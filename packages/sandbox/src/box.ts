@@ -3,7 +3,7 @@
  * folder, and a watch that compares counters with limits. The end has one cause, the first; the order of release is the
  * reverse of the order of making: processes, control groups, folder.
  */
-import { closeSync, constants, openSync, readFileSync, statfsSync, statSync } from "node:fs";
+import { closeSync, constants, existsSync, openSync, readFileSync, statfsSync, statSync } from "node:fs";
 import { constants as os } from "node:os";
 import { join } from "node:path";
 import type { Readable, Writable } from "node:stream";
@@ -214,6 +214,9 @@ export class Box implements Sandbox {
         return "";
       }
     };
+    // Opened by the launcher's script before anything else: without it, what failed came before any program of the box's.
+    if (!existsSync(join(this.#parts.dir, LAUNCH_LOG)))
+      return { kind: "runtimeFault", detail: `the launcher failed before it reached the runtime (${code ?? by})` };
     const launch = log(LAUNCH_LOG);
     const runtime = log(RUNTIME_LOG);
     if (launch !== "") return { kind: "runtimeFault", detail: launch };

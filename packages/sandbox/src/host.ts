@@ -200,6 +200,7 @@ export class SandboxHost {
         dir,
         container,
         rootless: this.#rootless,
+        ownUid: !stamp.gaveUp.includes("uid"),
         cgroup: this.#layout.mode,
         entryFiles: byHook ? [] : cgroup.entryFiles,
         limits,

@@ -22,6 +22,8 @@ export interface LaunchInput {
   /** The container's id, unlike any other on this host: gVisor names an abstract socket after it. */
   readonly container: string;
   readonly rootless: boolean;
+  /** False where a user id of the box's own was given up: then only the user's own id is there inside. */
+  readonly ownUid: boolean;
   readonly cgroup: "v1" | "hybrid" | "v2" | "none";
   /** What the launcher writes "0" to. */
   readonly entryFiles: readonly string[];
@@ -86,7 +88,8 @@ export function launchCommand(input: LaunchInput): string[] {
     );
   }
   script.push(`exec ${runtimeCommand(input).map(quote).join(" ")} 2>&3 3>&-`);
-  const unshare = ["unshare", ...(input.rootless ? ["--user", "--map-root-user", "--map-auto"] : [])];
+  const user = input.ownUid ? ["--user", "--map-root-user", "--map-auto"] : ["--user", "--map-root-user"];
+  const unshare = ["unshare", ...(input.rootless ? user : [])];
   return [
     "setpriv",
     "--pdeathsig",

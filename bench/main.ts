@@ -12,6 +12,12 @@ import { dirname, join, resolve } from "node:path";
 import type { Report } from "./lib/figures.ts";
 import { figureText, goalsText } from "./lib/text.ts";
 
+/**
+ * What is kept on one core: asker and answerer in turn never run at once, and on two cores most of what they show is how
+ * long the host takes to wake an idle one, which swings by the factor of five.
+ */
+const PINNED = ["question"];
+
 const BENCHMARKS = ["start", "question", "matches", "random-play"];
 
 /** First line of a program's own word on its version; null where it is not there. */
@@ -33,7 +39,9 @@ function peerVersions(): Record<string, string> | null {
 }
 
 async function run(benchmark: string): Promise<Report | undefined> {
-  const child = spawn(process.execPath, [...process.execArgv, join(import.meta.dirname, `${benchmark}.ts`)], {
+  const pin = PINNED.includes(benchmark) && versionOf("taskset", "--version") !== null ? ["taskset", "-c", "0"] : [];
+  const words = [...pin, process.execPath, ...process.execArgv, join(import.meta.dirname, `${benchmark}.ts`)];
+  const child = spawn(words[0]!, words.slice(1), {
     stdio: ["ignore", "pipe", "inherit"],
   });
   let text = "";

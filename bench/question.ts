@@ -1,7 +1,6 @@
 /**
  * One question and its answer, again and again, to processes that stay: a raw echo of the same line over a pipe to the
- * same interpreter, the bare runner, and the runner in each runtime's box. One number is what the protocol and the agent's
- * NumPy or lists cost beside the pipe, the others are what the box adds.
+ * same interpreter, the bare runner (twice, to show what noise is), and the runner in each runtime's box.
  */
 import { join } from "node:path";
 import type { PreparedAgent } from "@lanista/arena/agents/types";
@@ -13,8 +12,8 @@ import { firstAnswer, Questions, Talk } from "./lib/talk.ts";
 
 const ROUNDS = scaled(15);
 const QUESTIONS = 2000;
-/** What two equal contestants may differ by and still be called equal, on shared cores. */
-const NOISE = 1.05;
+/** What two equal contestants may differ by and still be called equal; a second bare runner shows what it is in this run. */
+const NOISE = 1.1;
 
 const questions = new Questions();
 
@@ -64,10 +63,12 @@ async function main(): Promise<Report> {
     const agent = await agents.prepare("first.py");
     const echo = agents.spawn([agents.python.path, "-s", "-B", join(import.meta.dirname, "agents", "echo.py")], {});
     asked.push(unboxed("echo", echo, new Talk(echo)));
-    const bare = agents.bare();
-    const talk = new Talk(bare);
-    await firstAnswer(talk, questions, agent.dir);
-    asked.push(unboxed("bare", bare, talk));
+    for (const name of ["bare", "bare, again"]) {
+      const bare = agents.bare();
+      const talk = new Talk(bare);
+      asked.push(unboxed(name, bare, talk));
+      await firstAnswer(talk, questions, agent.dir);
+    }
     for (const runtime of ["crun", "runc", "runsc"] satisfies Runtime[]) {
       const why = missing(runtime);
       if (why === undefined) asked.push(await boxed(agents, agent, runtime));
@@ -97,7 +98,10 @@ async function main(): Promise<Report> {
         (us) => `${short(us)} µs`,
       ),
     ];
-    notes.push(`A question is ${questions.act().length} bytes of connect-four; the echo gives the same line back.`);
+    notes.push(
+      `A question is ${questions.act().length} bytes of connect-four; the echo gives the same line back.`,
+      "runc, run in the foreground, copies the program's output and input through a process of its own; crun hands the pipes over.",
+    );
     return { benchmark: "question", figures: [{ what: "question and answer", unit: "µs", values }], goals, notes };
   } finally {
     for (const one of asked) await one.close();

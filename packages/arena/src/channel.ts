@@ -132,6 +132,7 @@ export class Channel {
         host: this.#host,
         samples: this.#samples,
         allowanceMs,
+        isReady: () => this.#boxEnd === undefined && this.#sandbox.runnable(),
         onLate: () => this.#late(),
         onStarved: (detail) => this.#finish({ kind: "infra", detail }),
       });

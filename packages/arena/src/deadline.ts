@@ -6,12 +6,18 @@ import { starvedMs } from "./starvation.ts";
 const MAX_STRETCH = 10;
 const MAX_STRETCH_MS = 30_000;
 const LEAST_EXTENSION_MS = 10;
+/** How soon one looks again at an agent that stands ready to run when its time is over. */
+const LOOK_AGAIN_MS = 5;
+/** Progress of a clock that says: it has run since, so its wait is in the books. In milliseconds. */
+const PROGRESS_MS = 0.2;
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
 export interface DeadlineParts {
   readonly host: HostClock;
   readonly samples: ClockSamples;
   readonly allowanceMs: number;
+  /** Whether a task of the agent runs or stands ready to run. */
+  readonly isReady: () => boolean;
   /** The time is over, and it was the agent's. */
   readonly onLate: () => void;
   /** The time is over many times, and the host kept the agent from running. */
@@ -29,6 +35,8 @@ export class Deadline {
   readonly #since: Sample;
   #timer: NodeJS.Timeout | undefined;
   #over = false;
+  /** The reading at which it was found ready to run, with its time over. */
+  #foundReady: Sample | undefined;
 
   constructor(parts: DeadlineParts) {
     this.#parts = parts;
@@ -57,25 +65,46 @@ export class Deadline {
     this.#timer = setTimeout(() => this.#passed(), Math.min(Math.max(1, Math.ceil(ms)), MAX_TIMER_MS));
   }
 
-  #starvedMs(): number {
-    const to = this.#parts.samples.now();
+  #starvedMs(to: Sample = this.#parts.samples.now()): number {
     return Math.min(starvedMs(this.#since.clocks, to.clocks, to.at - this.#since.at), to.at - this.#startedAt);
   }
 
   #passed(): void {
     if (this.#over) return;
-    const starved = this.#starvedMs();
+    const now = this.#parts.samples.now();
+    const starved = this.#starvedMs(now);
     const elapsed = this.elapsedMs;
     const left = this.allowanceMs + starved - elapsed;
-    if (left <= 1) this.#readPending(3);
-    else if (elapsed <= Math.max(MAX_STRETCH * this.allowanceMs, MAX_STRETCH_MS))
+    if (left <= 1 && !this.#isKeptWaiting(now)) this.#readPending(3);
+    else if (left <= 1 && elapsed <= this.#longestMs) this.#arm(LOOK_AGAIN_MS);
+    else if (elapsed <= this.#longestMs) {
+      this.#foundReady = undefined;
       this.#arm(Math.max(left, LEAST_EXTENSION_MS));
-    else {
+    } else {
       const [ms, taken] = [Math.round(elapsed), Math.round(starved)];
       this.#parts.onStarved(
         `the host kept the agent from running: no answer after ${ms} ms, of which ${taken} ms were the host's`,
       );
     }
+  }
+
+  get #longestMs(): number {
+    return Math.max(MAX_STRETCH * this.allowanceMs, MAX_STRETCH_MS);
+  }
+
+  /**
+   * The kernel books a wait for the CPU only when it is over, so the wait that an agent stands in at this very moment is in
+   * no clock. If a task of it is ready to run, it is looked at again until it has run, and then judged by the books; a
+   * sleeping agent is not ready, and one that computes is seen to have run at the next look.
+   */
+  #isKeptWaiting(now: Sample): boolean {
+    const before = this.#foundReady;
+    if (before !== undefined) {
+      const ran = now.clocks.cpuMs - before.clocks.cpuMs + now.clocks.runDelayMs - before.clocks.runDelayMs;
+      if (ran > PROGRESS_MS) return false;
+    }
+    this.#foundReady ??= now;
+    return this.#parts.isReady();
   }
 
   /** Lets the event loop read what has arrived: timers run before its reading, immediates after it. */

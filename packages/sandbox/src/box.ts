@@ -12,7 +12,7 @@ import { descendants } from "./descendants.ts";
 import { LAUNCH_LOG, RUNTIME_LOG } from "./launch.ts";
 import { type Child, exitCause, FirstCause, outputBytes, quietStreams, timerMs } from "./program.ts";
 import { removeBoxFolder } from "./remove-folder.ts";
-import { RunDelay } from "./run-delay.ts";
+import { anyRunnable, RunDelay } from "./run-delay.ts";
 import type { Cause, Clocks, Limits, Sandbox, SandboxEnd, SandboxStamp } from "./types.ts";
 
 /** How often counters are compared with limits. A limit is passed by at most what fits in this time. */
@@ -101,6 +101,10 @@ export class Box implements Sandbox {
 
   cpuMs(): number {
     return this.#parts.cgroup.cpuMs();
+  }
+
+  runnable(): boolean {
+    return anyRunnable(this.#parts.cgroup.tids());
   }
 
   freeze(): void {

@@ -11,7 +11,7 @@ import { join } from "node:path";
 import type { Readable, Writable } from "node:stream";
 import { signal } from "./cgroup.ts";
 import { type Child, exitCause, FirstCause, outputBytes, quietStreams, timerMs } from "./program.ts";
-import { RunDelay } from "./run-delay.ts";
+import { anyRunnable, RunDelay } from "./run-delay.ts";
 import { findExecutable } from "./runtimes.ts";
 import type { Cause, Clocks, Limits, Sandbox, SandboxEnd, SandboxSpec, SandboxStamp } from "./types.ts";
 
@@ -123,6 +123,11 @@ export class BareProcess implements Sandbox {
   clocks(): Clocks {
     const pid = this.#child.pid;
     return { cpuMs: this.cpuMs(), throttledMs: 0, runDelayMs: pid === undefined ? 0 : this.#runDelay.update([pid]) };
+  }
+
+  runnable(): boolean {
+    const pid = this.#child.pid;
+    return pid !== undefined && anyRunnable([pid]);
   }
 
   freeze(): void {

@@ -26,3 +26,15 @@ export class RunDelay {
     return this.#totalMs;
   }
 }
+
+/** Whether one of the tasks is in state R. The kernel adds a wait to the run delay only when it is over. */
+export function anyRunnable(tids: readonly number[]): boolean {
+  return tids.some((tid) => {
+    try {
+      const text = readFileSync(`/proc/${tid}/stat`, "utf8");
+      return text[text.lastIndexOf(")") + 2] === "R";
+    } catch {
+      return false;
+    }
+  });
+}

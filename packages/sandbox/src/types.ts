@@ -122,6 +122,8 @@ export interface Sandbox {
   clocks(): Clocks;
   /** The first of the clocks alone, read for some microseconds instead of some hundred. */
   cpuMs(): number;
+  /** Whether a task of it runs, or stands ready to, at this moment: its present wait is in no clock yet. */
+  runnable(): boolean;
   /** Stops and continues every process of it. */
   freeze(): void;
   thaw(): void;

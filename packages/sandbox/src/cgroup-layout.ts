@@ -66,7 +66,8 @@ function folder(mount: Mount, path: string): string {
     mount.root !== "/" && (path === mount.root || path.startsWith(`${mount.root}/`))
       ? path.slice(mount.root.length)
       : path;
-  return join(mount.target, below);
+  // Without a slash at its end, for it is compared with the mount's own folder.
+  return below === "/" ? mount.target : join(mount.target, below);
 }
 
 export function cgroupLayout(): CgroupLayout {
@@ -136,7 +137,9 @@ function delegated(mount: Mount, own: string): string | undefined {
     const words = (file: string): Set<string> => new Set(readFileSync(join(place, file), "utf8").trim().split(/\s+/));
     const handed = words("cgroup.subtree_control");
     const offered = words("cgroup.controllers");
-    const empty = place === mount.target || readFileSync(join(place, "cgroup.procs"), "utf8").trim() === "";
+    // The true root alone has no type; the top of a cgroup namespace looks like it, but is a group like others.
+    const empty =
+      !existsSync(join(place, "cgroup.type")) || readFileSync(join(place, "cgroup.procs"), "utf8").trim() === "";
     const needed = ["cpu", "memory", "pids"];
     if (needed.every((name) => handed.has(name) || (empty && offered.has(name)))) return place;
     if (empty) fallback ??= place;

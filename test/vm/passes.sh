@@ -4,7 +4,7 @@
 suite="vitest run --maxWorkers=1 --reporter=verbose --testTimeout=180000 $(cat .vm-tests)"
 
 as_root() {
-  $suite
+  node --conditions=lanista-source test/vm/enforces.ts && $suite
 }
 
 # An ordinary user with ids of his own to hand out (useradd gives him 65536), to whom the checkout belongs from now on.
@@ -41,7 +41,7 @@ delegate() {
 as_user_delegated() {
   make_user && delegate || return 1
   # shellcheck disable=SC2086 # the suite's words are meant to be split
-  user "$delegated/session" $suite
+  user "$delegated/session" node --conditions=lanista-source test/vm/enforces.ts && user "$delegated/session" $suite
 }
 
 as_user_undelegated() {

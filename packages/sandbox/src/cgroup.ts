@@ -32,6 +32,17 @@ function read(path: string): string {
   }
 }
 
+/**
+ * Ids in a list as cgroup.procs has it. A process in a pid namespace that this one cannot see stands there as 0, and a signal
+ * to 0 goes to whoever sends it.
+ */
+export function idsIn(list: string): number[] {
+  return list
+    .split("\n")
+    .map(Number)
+    .filter((id) => id > 0);
+}
+
 function field(text: string, name: string): number {
   for (const line of text.split("\n")) if (line.startsWith(`${name} `)) return Number(line.slice(name.length + 1));
   return 0;
@@ -130,18 +141,13 @@ export class BoxCgroup {
   /** Process ids as this process sees them. Empty once all have gone. */
   pids(): number[] {
     const any = this.#folders.get("pids") ?? this.#folders.values().next().value;
-    return any === undefined ? [] : read(join(any, "cgroup.procs")).split("\n").filter(Boolean).map(Number);
+    return any === undefined ? [] : idsIn(read(join(any, "cgroup.procs")));
   }
 
   /** Task ids as this process sees them. */
   tids(): number[] {
     const any = this.#folders.get("cpu") ?? this.#folders.values().next().value;
-    return any === undefined
-      ? []
-      : read(join(any, this.#v2 ? "cgroup.threads" : "tasks"))
-          .split("\n")
-          .filter(Boolean)
-          .map(Number);
+    return any === undefined ? [] : idsIn(read(join(any, this.#v2 ? "cgroup.threads" : "tasks")));
   }
 
   /**
@@ -227,7 +233,7 @@ export async function removeTree(folder: string): Promise<void> {
       if ((error as NodeJS.ErrnoException).code === "ENOENT") return;
       if (attempt >= 200)
         throw new Error(`the cgroup ${basename(folder)} cannot be removed: ${(error as Error).message}`);
-      for (const pid of read(join(folder, "cgroup.procs")).split("\n").filter(Boolean)) signal(Number(pid), "SIGKILL");
+      for (const pid of idsIn(read(join(folder, "cgroup.procs")))) signal(pid, "SIGKILL");
       await sleep(attempt < 20 ? 1 : 10);
     }
   }

@@ -21,8 +21,15 @@ export class FirstCause {
   }
 }
 
-/** A program may close its pipes as it likes; writing into them then is no error of ours. */
+/**
+ * A program may close its pipes as it likes; writing into them then is no error of ours. Throws where there are no pipes:
+ * Node makes none if this process has no descriptors left, and says so later, by an event that ends it if nobody listens.
+ */
 export function quietStreams(child: Child): void {
+  if ((child.stdin as Writable | undefined) === undefined) {
+    child.once("error", () => {});
+    throw new Error("no process could be started: this one has no file descriptors left for its pipes");
+  }
   for (const stream of [child.stdin, child.stdout, child.stderr]) stream.on("error", () => stream.destroy());
 }
 

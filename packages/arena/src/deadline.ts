@@ -73,7 +73,8 @@ export class Deadline {
     if (this.#over) return;
     const now = this.#parts.samples.now();
     const starved = this.#starvedMs(now);
-    const elapsed = this.elapsedMs;
+    // Until that reading, and not until now: between the two this process itself may have stood waiting.
+    const elapsed = now.at - this.#startedAt;
     const left = this.allowanceMs + starved - elapsed;
     if (left <= 1 && !this.#isKeptWaiting(now)) this.#readPending(3);
     else if (left <= 1 && elapsed <= this.#longestMs) this.#arm(LOOK_AGAIN_MS);

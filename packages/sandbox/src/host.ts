@@ -20,7 +20,7 @@
  */
 import { spawn } from "node:child_process";
 import { randomInt } from "node:crypto";
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { isMainThread } from "node:worker_threads";
@@ -30,7 +30,7 @@ import { type Allowance, type BoxCgroup, OwnerCgroups } from "./cgroup.ts";
 import { type CgroupLayout, cgroupLayout } from "./cgroup-layout.ts";
 import { refuseUnenforceable, unenforceable } from "./enforceable.ts";
 import { SandboxError } from "./errors.ts";
-import { launchCommand } from "./launch.ts";
+import { launchCommand, programArguments } from "./launch.ts";
 import { normaliseGiveUp, normaliseLimits } from "./limits.ts";
 import { BareProcess } from "./none.ts";
 import { makeOwner, type Owner, removeLeftovers, runFolder } from "./owners.ts";
@@ -46,7 +46,7 @@ import {
   versionOf,
 } from "./runtimes.ts";
 import { hostSeccompArch, seccompProfile } from "./seccomp.ts";
-import type { Limits, Sandbox, SandboxSpec, SandboxStamp } from "./types.ts";
+import type { Limits, ReadOnlyMount, Sandbox, SandboxSpec, SandboxStamp } from "./types.ts";
 
 /**
  * Room for runtimes that live in the box's own groups: crun is one task; gVisor's kernel is a Go program of many threads,
@@ -157,6 +157,7 @@ export class SandboxHost {
     const { spec, runtime, stamp, id, dir } = parts;
     const { limits } = stamp;
     const layers = overlays(spec.mounts ?? []);
+    needProgram(spec.argv[0]!, layers);
     const container = `${this.#owner.name}-${id}`;
     let cgroup: BoxCgroup | undefined;
     try {
@@ -177,7 +178,7 @@ export class SandboxHost {
       const byHook = runtime === "runc";
       const config = bundleConfig({
         runtime,
-        argv: spec.argv,
+        argv: programArguments(runtime, spec.argv),
         env: { ...DEFAULT_ENV, ...spec.env },
         cwd: spec.cwd ?? "/tmp",
         hostname,
@@ -226,8 +227,9 @@ export class SandboxHost {
         onEnded: () => this.#forget(id),
       });
     } catch (error) {
-      rmSync(dir, { recursive: true, force: true });
-      void cgroup?.remove();
+      // What cannot be removed now goes when this host closes; the first error is the one to tell.
+      rm(dir, { recursive: true, force: true }).catch(() => {});
+      cgroup?.remove().catch(() => {});
       throw SandboxError.from(error, "starting a sandbox");
     }
   }
@@ -317,4 +319,13 @@ function translatedFilter(state: string): string | undefined {
     // Another crun may keep none: then each box's filter is translated anew.
     return undefined;
   }
+}
+
+/** Throws SandboxError `refused` on a program that would not be there in the box: no runtime need find that out. */
+function needProgram(path: string, layers: readonly ReadOnlyMount[]): void {
+  const layer = layers.find(({ target }) => path.startsWith(`${target}/`));
+  const merged = /^\/(bin|sbin|lib|lib64)\//.test(path) ? path : undefined;
+  const onHost = layer === undefined ? merged : layer.source + path.slice(layer.target.length);
+  if (onHost === undefined || !existsSync(onHost))
+    throw new SandboxError("refused", `there is no ${path} in the sandbox; a program is named by its whole path`);
 }

@@ -40,7 +40,7 @@ function runtimeCommand(input: LaunchInput): string[] {
     case "crun":
       return [...common, "--log-format=json", "--cgroup-manager=disabled", "run", "--bundle", dir, input.container];
     case "runc":
-      return [...common, "--log-format=json", "run", "--bundle", dir, input.container];
+      return [...common, "--log-format=json", "run", "--preserve-fds=3", "--bundle", dir, input.container];
     case "runsc":
       return [
         ...common,
@@ -59,6 +59,16 @@ function runtimeCommand(input: LaunchInput): string[] {
         input.container,
       ];
   }
+}
+
+/**
+ * runc gives a program pipes of its own and carries every byte between them and ours, by threads that stand outside the
+ * box's control groups: on a busy host an answer would lie there, and be called late. So ours are passed as descriptors
+ * 3 to 5 as well, and this shell in the box, which becomes the program, puts them in their places.
+ */
+export function programArguments(runtime: Runtime, argv: readonly string[]): readonly string[] {
+  if (runtime !== "runc") return argv;
+  return ["/bin/sh", "-c", 'exec "$@" <&3 >&4 2>&5 3<&- 4>&- 5>&-', "sh", ...argv];
 }
 
 const quote = (text: string): string => `'${text}'`;
@@ -87,7 +97,8 @@ export function launchCommand(input: LaunchInput): string[] {
       `mount --no-mtab --move ${quote(join(input.dir, "empty"))} ${quote(root)}`,
     );
   }
-  script.push(`exec ${runtimeCommand(input).map(quote).join(" ")} 2>&3 3>&-`);
+  const streams = input.runtime === "runc" ? "5>&3 3<&0 4>&1 </dev/null >/dev/null 2>&1" : "2>&3 3>&-";
+  script.push(`exec ${runtimeCommand(input).map(quote).join(" ")} ${streams}`);
   const user = input.ownUid ? ["--user", "--map-root-user", "--map-auto"] : ["--user", "--map-root-user"];
   const unshare = ["unshare", ...(input.rootless ? user : [])];
   return [

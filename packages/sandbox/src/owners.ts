@@ -4,7 +4,16 @@
  * tell what a killed one left behind, and remove it.
  */
 import { randomBytes } from "node:crypto";
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -42,18 +51,28 @@ export interface Owner {
 }
 
 /**
+ * Under /tmp somebody else could have made the run folder first: he would own every bundle in it, and name the processes to
+ * kill in what looks like a killed host's leftovers. Throws SandboxError `refused`; a folder that is not there passes.
+ */
+function refuseStrangers(runDir: string): void {
+  const uid = process.getuid?.() ?? 0;
+  // Both of a link and of what it leads to.
+  const found = [lstatSync, statSync].map((look) => look(runDir, { throwIfNoEntry: false }));
+  for (const one of found)
+    if (one !== undefined && (one.uid !== uid || (!one.isSymbolicLink() && (one.mode & 0o022) !== 0)))
+      throw new SandboxError(
+        "refused",
+        `${runDir} belongs to another user, or others may write to it; remove it, or set LANISTA_RUN_DIR`,
+      );
+}
+
+/**
  * Makes the folder, readable for this user alone, and writes down where this process's control groups are. Throws
  * SandboxError `refused` if the run folder is not this user's alone.
  */
 export function makeOwner(runDir: string, layout: CgroupLayout): Owner {
   mkdirSync(runDir, { recursive: true, mode: 0o700 });
-  // Under /tmp somebody else could have made it first, and would then own every bundle in it.
-  const { uid, mode } = statSync(runDir);
-  if (uid !== (process.getuid?.() ?? 0) || (mode & 0o022) !== 0)
-    throw new SandboxError(
-      "refused",
-      `${runDir} belongs to another user, or others may write to it; remove it, or set LANISTA_RUN_DIR`,
-    );
+  refuseStrangers(runDir);
   const name = `lanista-${process.pid}-${startTime("self")}-${randomBytes(4).toString("hex")}`;
   const folder = join(runDir, name);
   mkdirSync(folder, { mode: 0o700 });
@@ -69,8 +88,12 @@ function ours(path: string): boolean {
   return uid === 0 || statSync(path, { throwIfNoEntry: false })?.uid === uid;
 }
 
-/** Removes what killed host processes left: processes, control groups, folders. Says what it removed. */
+/**
+ * Removes what killed host processes left: processes, control groups, folders. Says what it removed. Throws SandboxError
+ * `refused` if the run folder is not this user's alone: then nothing in it can be believed.
+ */
 export async function removeLeftovers(runDir: string, layout: CgroupLayout = cgroupLayout()): Promise<string[]> {
+  refuseStrangers(runDir);
   const removed: string[] = [];
   const dead = (name: string): boolean => {
     const match = NAME.exec(name);

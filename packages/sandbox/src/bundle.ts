@@ -28,7 +28,23 @@ const HOOK =
   's=; while IFS= read -r l || [ -n "$l" ]; do s="$s$l"; done; s=${s#*\\"pid\\":}; s=${s# }; p=${s%%[!0-9]*}; ' +
   '[ -n "$p" ] || exit 1; for f; do echo "$p" >"$f" || exit 1; done';
 
+/**
+ * What any box can move and read exactly, frozen or not: open files, threads, pages and disk blocks of the whole host. Two
+ * boxes could talk through each of them; programs do without.
+ */
+const COUNTERS = [
+  "/proc/buddyinfo",
+  "/proc/diskstats",
+  "/proc/loadavg",
+  "/proc/pressure",
+  "/proc/softirqs",
+  "/proc/sys/fs",
+  "/proc/vmstat",
+  "/proc/zoneinfo",
+];
+
 const MASKED = [
+  ...COUNTERS,
   "/proc/acpi",
   "/proc/asound",
   "/proc/config.gz",

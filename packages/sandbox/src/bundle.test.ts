@@ -1,0 +1,33 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { cgroupLayout } from "./cgroup-layout.ts";
+import { unenforceable } from "./enforceable.ts";
+import { SandboxHost } from "./host.ts";
+import { findExecutable } from "./runtimes.ts";
+
+const COUNTERS = ["/proc/sys/fs/file-nr", "/proc/loadavg", "/proc/vmstat", "/proc/diskstats", "/proc/zoneinfo"];
+const rootless = process.getuid?.() !== 0;
+const runDir = mkdtempSync(join(tmpdir(), "lanista-counters-"));
+let host: SandboxHost;
+beforeAll(async () => {
+  host = await SandboxHost.open({ runDir });
+});
+afterAll(async () => {
+  await host.close();
+  rmSync(runDir, { recursive: true });
+});
+
+describe.each(["crun", "runc"] as const)("under %s", (runtime) => {
+  test.skipIf(findExecutable(runtime) === undefined)("counters of the whole host cannot be read", async () => {
+    const giveUp = [...unenforceable(runtime, cgroupLayout(), rootless).keys()];
+    // /proc/uptime shows that the program reads, and that it would have said what it found.
+    const argv = ["/bin/sh", "-c", 'for f; do [ -z "$(cat "$f" 2>&-)" ] || echo "$f"; done', "sh", ...COUNTERS];
+    const box = await host.start({ tier: "container", runtime, argv: [...argv, "/proc/uptime"], giveUp });
+    box.stderr.resume();
+    expect(await text(box.stdout)).toBe("/proc/uptime\n");
+    expect((await box.ended).cause).toEqual({ kind: "exit", code: 0 });
+  });
+});

@@ -51,6 +51,20 @@ def spin():
             pass
 
 
+def herd(_):
+    """Processes that wake together for a moment: their waits for each other add up to more than all of the time."""
+    for _ in range(16):
+        if os.fork() == 0:
+            until = time.monotonic() + 30
+            while time.monotonic() < until:
+                time.sleep(0.02 - time.monotonic() % 0.02)
+                busy = time.perf_counter() + 0.0001
+                while time.perf_counter() < busy:
+                    pass
+            os._exit(0)
+    time.sleep(60)
+
+
 def thinks(message, seconds=0.65):
     """Uses a good part of its own time, in vain."""
     while True:
@@ -211,6 +225,7 @@ WAYS = {
     "byte_by_byte": byte_by_byte,
     "stops_reading": lambda m: time.sleep(60),
     "hangs_busy": lambda m: spin() or time.sleep(60),
+    "herd": herd,
     "works": works,
     "works_too_long": works_too_long,
     "thinks": thinks,

@@ -37,7 +37,7 @@ const LINES: Readonly<Record<string, Readonly<Partial<Record<Fault, readonly str
   },
   "__proto__ keys": { protocol: words("proto_key proto_instead constructor_key") },
   "one byte a second, an agent that stops reading, a busy loop": {
-    timeout: words("byte_by_byte stops_reading hangs_busy"),
+    timeout: words("byte_by_byte stops_reading hangs_busy herd"),
   },
   "a start that is none": {
     start: words("start_exits start_cannot"),

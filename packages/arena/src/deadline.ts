@@ -5,7 +5,12 @@ import { starvedMs } from "./starvation.ts";
 /** A deadline is put off until so many times the answer's allowance have passed, and at least so long. */
 const MAX_STRETCH = 10;
 const MAX_STRETCH_MS = 30_000;
-const LEAST_EXTENSION_MS = 10;
+/**
+ * In an extension one looks at the agent every so often, at random so that nobody can wake in step with the looks; an
+ * agent found ready to run in less than half of so many looks was asleep of its own will, whatever the books say.
+ */
+const LOOK_MS = { least: 5, most: 15 } as const;
+const TELLING_LOOKS = 20;
 /** How soon one looks again at an agent that stands ready to run when its time is over. */
 const LOOK_AGAIN_MS = 5;
 /** Progress of a clock that says: it has run since, so its wait is in the books. In milliseconds. */
@@ -37,6 +42,8 @@ export class Deadline {
   #over = false;
   /** The reading at which it was found ready to run, with its time over. */
   #foundReady: Sample | undefined;
+  /** In the extension. */
+  readonly #looks = { all: 0, ready: 0 };
 
   constructor(parts: DeadlineParts) {
     this.#parts = parts;
@@ -76,17 +83,29 @@ export class Deadline {
     // Until that reading, and not until now: between the two this process itself may have stood waiting.
     const elapsed = now.at - this.#startedAt;
     const left = this.allowanceMs + starved - elapsed;
-    if (left <= 1 && !this.#isKeptWaiting(now)) this.#readPending(3);
-    else if (left <= 1 && elapsed <= this.#longestMs) this.#arm(LOOK_AGAIN_MS);
-    else if (elapsed <= this.#longestMs) {
-      this.#foundReady = undefined;
-      this.#arm(Math.max(left, LEAST_EXTENSION_MS));
-    } else {
+    const over = left <= 1;
+    if ((over && !this.#isKeptWaiting(now)) || this.#isAsleep()) this.#readPending(3);
+    else if (elapsed > this.#longestMs) {
       const [ms, taken] = [Math.round(elapsed), Math.round(starved)];
       this.#parts.onStarved(
         `the host kept the agent from running: no answer after ${ms} ms, of which ${taken} ms were the host's`,
       );
+    } else if (over) this.#arm(LOOK_AGAIN_MS);
+    else {
+      this.#foundReady = undefined;
+      this.#arm(Math.min(left, LOOK_MS.least + Math.random() * (LOOK_MS.most - LOOK_MS.least)));
     }
+  }
+
+  /**
+   * Looks once. The books add up the waits of all its tasks, so a herd that wakes together, each for a moment, earns waits
+   * for sleeping; but it is not found ready. One that is ready half the time on an idle host runs half the time, and then
+   * the other bound of the books, wall time without CPU time, gives it twice its allowance at the most.
+   */
+  #isAsleep(): boolean {
+    this.#looks.all++;
+    if (this.#parts.isReady()) this.#looks.ready++;
+    return this.#looks.all >= TELLING_LOOKS && this.#looks.ready * 2 < this.#looks.all;
   }
 
   get #longestMs(): number {

@@ -77,7 +77,7 @@ none but one's own.",
     why: "Only Unix sockets can be made (see the rules on arguments): asyncio and multiprocessing talk over them. \
 Abstract names belong to the network namespace, paths to the mounts.",
     calls: `bind connect listen accept accept4 getsockname getpeername getsockopt setsockopt shutdown
-      sendto sendmsg sendmmsg recvfrom recvmsg recvmmsg`.split(/\s+/),
+      recvfrom recvmsg recvmmsg`.split(/\s+/),
   },
   {
     name: "the machine",

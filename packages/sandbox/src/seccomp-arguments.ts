@@ -27,6 +27,7 @@ export interface ArgumentRule {
 const LOW_32_BITS = 0xffff_ffff;
 const FILE_TYPE = 0o170000;
 const AF_UNIX = 1;
+const MSG_OOB = 1;
 
 function equal(index: number, value: number): Argument {
   return { index, op: "SCMP_CMP_EQ", value };
@@ -109,6 +110,33 @@ stays out of reach. Libraries know this errno from machines without IPv6.",
     allow: false,
     errno: "EAFNOSUPPORT",
     when: [{ index: 0, op: "SCMP_CMP_NE", value: AF_UNIX }],
+  },
+  {
+    why: "Sending, over the Unix sockets that can be made and those that were given.",
+    calls: ["sendto", "sendmmsg"],
+    allow: true,
+    when: [masked(3, MSG_OOB, 0)],
+  },
+  {
+    why: "The same; its flags stand elsewhere.",
+    calls: ["sendmsg"],
+    allow: true,
+    when: [masked(2, MSG_OOB, 0)],
+  },
+  {
+    why: "Urgent data on Unix sockets: kernel code that nobody uses, and that let programs out of browsers' sandboxes \
+(CVE-2025-38236).",
+    calls: ["sendto", "sendmmsg"],
+    allow: false,
+    errno: "EPERM",
+    when: [masked(3, MSG_OOB, MSG_OOB)],
+  },
+  {
+    why: "The same; its flags stand elsewhere.",
+    calls: ["sendmsg"],
+    allow: false,
+    errno: "EPERM",
+    when: [masked(2, MSG_OOB, MSG_OOB)],
   },
   {
     why: "Descriptors' own settings.",

@@ -73,6 +73,18 @@ describe.each(["x86_64", "aarch64"] as const)("the filter of %s", (arch) => {
     }
   });
 
+  it("sends no urgent data, whatever the other flags say", () => {
+    for (const [call, before] of [
+      ["sendto", [3n, 0n, 1n]],
+      ["sendmmsg", [3n, 0n, 1n]],
+      ["sendmsg", [3n, 0n]],
+    ] as const) {
+      expect(verdict(profile, call, [...before, 0x4000n])).toBe("allow");
+      for (const flags of [1n, 0x4001n, 1n | (1n << 32n)])
+        expect(verdict(profile, call, [...before, flags])).toBe(EPERM);
+    }
+  });
+
   it("makes Unix sockets only, whatever the higher bits say", () => {
     expect(verdict(profile, "socket", [1n])).toBe("allow");
     expect(verdict(profile, "socketpair", [1n])).toBe("allow");

@@ -2,7 +2,8 @@
 import { mkdir, open, rename, rm, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { gunzipSync, gzipSync } from "node:zlib";
-import { MAX_REPLAY, parseReplay } from "@lanista/games/replay";
+import { parseReplay } from "@lanista/games/replay";
+import { MAX_REPLAY } from "@lanista/games/replay-limits";
 import { type Replay, ReplayError } from "@lanista/games/replay-types";
 import { sha256 } from "./sha256.ts";
 

@@ -1,24 +1,38 @@
 import { ReplayChain } from "./replay-chain.ts";
+import { MAX_REPLAY, MAX_REPLAY_EPISODES, MAX_REPLAY_LINE, MAX_REPLAY_STEPS } from "./replay-limits.ts";
 import type { ReplayEpisodeEnd, ReplayFinal, ReplayForfeit, ReplayHeader, ReplayStep, Sha256 } from "./replay-types.ts";
-import { REPLAY_FORMAT } from "./replay-types.ts";
+import { REPLAY_FORMAT, ReplayError } from "./replay-types.ts";
 
 /** Hundredths of a millisecond: finer is noise, and long lines. */
 function rounded(times: readonly (number | null)[]): (number | null)[] {
   return times.map((ms) => (ms === null ? null : Math.round(ms * 100) / 100));
 }
 
-/** Puts the text of a replay together, record by record, in the order in which they happened. */
+function tooLong(limit: string): never {
+  throw new ReplayError(0, `the match is too long for a replay, which holds at most ${limit}: play it as several`);
+}
+
+/** Kept free for the final line, and for characters of more than one byte in the first. */
+const RESERVE = 8 * MAX_REPLAY_LINE;
+
+/**
+ * Puts the text of a replay together, record by record, in the order in which they happened.
+ * Every method throws ReplayError once the replay is more than the reader takes: such a match is to be played as several.
+ */
 export class ReplayWriter {
   readonly #lines: string[] = [];
   readonly #chain: ReplayChain;
   readonly #sha256: Sha256;
+  #characters = 0;
+  #steps = 0;
   #episode = 0;
 
   constructor(header: ReplayHeader, sha256: Sha256) {
     this.#sha256 = sha256;
     this.#chain = new ReplayChain(header, sha256);
     const { engine, env, seed, chance, episodes, onFault, seats, limits, sandbox } = header;
-    this.#lines.push(
+    if (episodes > MAX_REPLAY_EPISODES) tooLong(`${MAX_REPLAY_EPISODES} episodes`);
+    this.#add(
       JSON.stringify({
         lanista_replay: REPLAY_FORMAT,
         engine,
@@ -34,23 +48,29 @@ export class ReplayWriter {
     );
   }
 
+  #add(line: string): void {
+    if (line.length > MAX_REPLAY_LINE) tooLong(`${MAX_REPLAY_LINE} characters in a line`);
+    this.#characters += line.length + 1;
+    if (this.#characters > MAX_REPLAY - RESERVE) tooLong(`${MAX_REPLAY - RESERVE} characters`);
+    this.#lines.push(line);
+  }
+
   step(step: ReplayStep): void {
     this.#chain.step(step);
     const faults = step.faults === undefined ? "" : `,"f":${JSON.stringify(step.faults)}`;
     const rewards = step.rewards === undefined ? "" : `,"r":${JSON.stringify(step.rewards)}`;
-    this.#lines.push(
-      `{"a":${JSON.stringify(step.actions)},"t":${JSON.stringify(rounded(step.thinkMs))}${faults}${rewards}}`,
-    );
+    if (++this.#steps > MAX_REPLAY_STEPS) tooLong(`${MAX_REPLAY_STEPS} steps`);
+    this.#add(`{"a":${JSON.stringify(step.actions)},"t":${JSON.stringify(rounded(step.thinkMs))}${faults}${rewards}}`);
   }
 
   forfeit(forfeit: ReplayForfeit): void {
     this.#chain.forfeit(forfeit);
-    this.#lines.push(JSON.stringify({ forfeit: forfeit.faults, t: rounded(forfeit.thinkMs) }));
+    this.#add(JSON.stringify({ forfeit: forfeit.faults, t: rounded(forfeit.thinkMs) }));
   }
 
   episode(end: ReplayEpisodeEnd): void {
     this.#chain.episode(end);
-    this.#lines.push(
+    this.#add(
       JSON.stringify({ episode: this.#episode++, end: end.kind, returns: end.returns, hash: this.#chain.hash }),
     );
   }

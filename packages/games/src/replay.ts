@@ -4,12 +4,11 @@
  */
 import { ReplayChain } from "./replay-chain.ts";
 import { readBySeat, readFields, readHash, readHeader, readNumbers, readText, refuse } from "./replay-fields.ts";
+import { MAX_REPLAY, MAX_REPLAY_LINE, MAX_REPLAY_STEPS } from "./replay-limits.ts";
 import type { Replay, ReplayEpisode, ReplayFinal, ReplayForfeit, ReplayStep, Sha256 } from "./replay-types.ts";
 import { ReplayError } from "./replay-types.ts";
 
-/** Characters of a whole replay, and of one line. */
-export const MAX_REPLAY = 256 * 1024 * 1024;
-const MAX_REPLAY_LINE = 64 * 1024;
+const FINAL_START = '{"outcome":';
 const DIGEST_MARK = ',"digest":"';
 
 const isNumber = (value: unknown): value is number => typeof value === "number" && Number.isFinite(value);
@@ -61,8 +60,9 @@ function oneOf<T extends string>(value: unknown, allowed: readonly T[], line: nu
 export function parseReplay(text: string, sha256: Sha256): Replay {
   if (text.length > MAX_REPLAY) throw new ReplayError(0, `longer than ${MAX_REPLAY} characters`);
   if (!text.endsWith("\n")) throw new ReplayError(0, "the end is missing: no newline after the last line");
-  const lines = text.slice(0, -1).split("\n");
-  const header = readHeader(parseLine(lines[0]!, 1));
+  // Line by line: a list of all lines would let a small packed file of newlines use up the memory of who reads it.
+  let end = text.indexOf("\n");
+  const header = readHeader(parseLine(text.slice(0, end), 1));
   const seats = header.seats.length;
   const chain = new ReplayChain(header, sha256);
   const episodes: ReplayEpisode[] = [];
@@ -70,13 +70,25 @@ export function parseReplay(text: string, sha256: Sha256): Replay {
   let forfeit: ReplayForfeit | null = null;
   let forfeited = false;
 
-  for (let index = 1; index < lines.length - 1; index++) {
-    const line = index + 1;
-    const raw = parseLine(lines[index]!, line);
+  let stepCount = 0;
+  let line = 1;
+  let last: string | undefined;
+
+  while (last === undefined && end + 1 < text.length) {
+    const from = end + 1;
+    end = text.indexOf("\n", from);
+    line++;
+    const one = text.slice(from, end);
+    if (one.startsWith(FINAL_START)) {
+      last = one;
+      continue;
+    }
+    const raw = parseLine(one, line);
     if (forfeited) refuse(line, "something after the end of a forfeited match");
     if (Object.hasOwn(raw, "a")) {
       if (forfeit !== null) refuse(line, "a step after a forfeit");
       const step = readStep(raw, seats, line);
+      if (++stepCount > MAX_REPLAY_STEPS) refuse(line, `more than ${MAX_REPLAY_STEPS} steps`);
       steps.push(step);
       chain.step(step);
     } else if (Object.hasOwn(raw, "forfeit")) {
@@ -85,25 +97,25 @@ export function parseReplay(text: string, sha256: Sha256): Replay {
       chain.forfeit(forfeit);
     } else if (Object.hasOwn(raw, "episode")) {
       readFields(raw, line, ["episode", "end", "returns", "hash"]);
+      if (episodes.length === header.episodes) refuse(line, `more than ${header.episodes} episodes`);
       if (raw.episode !== episodes.length) refuse(line, `this should be the end of episode ${episodes.length}`);
-      const end = {
+      const ended = {
         kind: oneOf(raw.end, ENDS, line, '"end"'),
         returns: readNumbers(raw.returns, seats, line, '"returns"'),
       };
-      if ((end.kind === "forfeit") !== (forfeit !== null)) refuse(line, "the end and the forfeit do not fit together");
-      chain.episode(end);
+      if ((ended.kind === "forfeit") !== (forfeit !== null))
+        refuse(line, "the end and the forfeit do not fit together");
+      chain.episode(ended);
       if (raw.hash !== chain.hash) refuse(line, `the records of episode ${episodes.length} do not give this hash`);
-      episodes.push({ steps, forfeit, end });
+      episodes.push({ steps, forfeit, end: ended });
       forfeited = forfeit !== null;
       steps = [];
       forfeit = null;
     } else refuse(line, "neither a step, nor a forfeit, nor the end of an episode");
   }
 
-  const line = lines.length;
-  const last = lines[line - 1]!;
-  if (line < 2 || !last.startsWith('{"outcome":'))
-    throw new ReplayError(line, "the final line is missing: the file was cut off");
+  if (last === undefined) throw new ReplayError(line, "the final line is missing: the file was cut off");
+  if (end + 1 < text.length) refuse(line + 1, "something after the final line");
   const raw = parseLine(last, line);
   readFields(raw, line, ["outcome", "scores", "ranks", "hash", "digest"]);
   const final: ReplayFinal = {

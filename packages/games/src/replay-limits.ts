@@ -1,0 +1,13 @@
+/**
+ * What a replay may be at most. The reader refuses what is over it, for a replay comes from anybody; so does the writer, at the
+ * moment a limit is passed, so that no file is written that nobody could read.
+ */
+
+/** Characters of the whole text; as bytes of the unpacked file, the bound is the same. */
+export const MAX_REPLAY = 64 * 1024 * 1024;
+/** Characters of one line. */
+export const MAX_REPLAY_LINE = 64 * 1024;
+/** Steps of the whole match: some 350 bytes each in the memory of who reads it. */
+export const MAX_REPLAY_STEPS = 1_000_000;
+/** Episodes that a match can be asked for: each has a step or ends the match. */
+export const MAX_REPLAY_EPISODES = MAX_REPLAY_STEPS;

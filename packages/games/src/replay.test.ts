@@ -1,0 +1,92 @@
+import { describe, expect, test } from "vitest";
+import { parseReplay } from "./replay.ts";
+import { MAX_REPLAY, MAX_REPLAY_EPISODES, MAX_REPLAY_STEPS } from "./replay-limits.ts";
+import { ReplayError, type ReplayHeader } from "./replay-types.ts";
+import { ReplayWriter } from "./replay-writer.ts";
+
+/** Not a hash that anybody could rely on: this package has none, and only equality is asked for here. */
+function fakeHash(text: string): string {
+  let sum = text.length;
+  for (let at = Math.max(0, text.length - 200); at < text.length; at++) sum = (sum * 31 + text.charCodeAt(at)) >>> 0;
+  return sum.toString(16).padStart(64, "0");
+}
+
+const HEADER: ReplayHeader = {
+  engine: "0",
+  env: { id: "x", version: 1, options: {} },
+  seed: 1,
+  chance: [1, 2],
+  episodes: 1,
+  onFault: "forfeit",
+  seats: [{ agent: "a", digest: "d" }],
+  limits: { start: 1, move: 1, bank: 0 },
+  sandbox: null,
+};
+const FINAL = { outcome: "completed", scores: [0], ranks: [1] } as const;
+const STEP = { actions: [0], thinkMs: [0] };
+
+function written(header: ReplayHeader = HEADER): string {
+  const writer = new ReplayWriter(header, fakeHash);
+  writer.step(STEP);
+  writer.episode({ kind: "terminated", returns: [0] });
+  return writer.finish(FINAL).text;
+}
+
+const read = (text: string) => parseReplay(text, fakeHash);
+const headerLine = (): string => written().split("\n", 1)[0]!;
+
+test("what is written is read", () => {
+  expect(read(written())).toMatchObject({ header: HEADER, episodes: [{ steps: [STEP] }], final: FINAL });
+});
+
+describe("the reader stops at the first line that is wrong", () => {
+  test("in a file of newlines, without counting them", () => {
+    expect(() => read(`${headerLine()}${"\n".repeat(MAX_REPLAY - 10_000)}`)).toThrow("line 2: not JSON");
+  });
+
+  test("at the first step over the limit", () => {
+    const steps = '{"a":[0],"t":[0]}\n'.repeat(MAX_REPLAY_STEPS + 2);
+    expect(() => parseReplay(`${headerLine()}\n${steps}`, () => "")).toThrow(`line ${MAX_REPLAY_STEPS + 2}: more than`);
+  });
+
+  test("at the first episode over those announced", () => {
+    const [head, step, episode] = written().split("\n");
+    expect(() => read([head, step, episode, step, episode, ""].join("\n"))).toThrow("line 5: more than 1 episodes");
+  });
+
+  test("behind the final line", () => {
+    expect(() => read(`${written()}${"\n".repeat(1000)}`)).toThrow("line 5: something after the final line");
+  });
+
+  test("and before any line where the whole is too long", () => {
+    expect(() => read("\n".repeat(MAX_REPLAY + 1))).toThrow("longer than");
+  });
+});
+
+describe("the writer refuses what could not be read", () => {
+  test("more episodes than a replay may have", () => {
+    expect(() => new ReplayWriter({ ...HEADER, episodes: MAX_REPLAY_EPISODES + 1 }, fakeHash)).toThrow(ReplayError);
+    expect(() => new ReplayWriter({ ...HEADER, episodes: MAX_REPLAY_EPISODES }, fakeHash)).not.toThrow();
+  });
+
+  test("a step too many", () => {
+    const writer = new ReplayWriter(HEADER, () => "");
+    for (let step = 0; step < MAX_REPLAY_STEPS; step++) writer.step(STEP);
+    expect(() => writer.step(STEP)).toThrow("play it as several");
+  });
+
+  test("a text too long, though no line of it is", () => {
+    const seats = Array.from({ length: 31 }, () => 0);
+    const writer = new ReplayWriter(HEADER, () => "");
+    const long = { actions: seats.map(() => 0), thinkMs: seats, rewards: seats.map(() => -1.2345678901234567e-100) };
+    const most = Math.ceil(MAX_REPLAY / 700);
+    expect(() => {
+      for (let step = 0; step < most; step++) writer.step(long);
+    }).toThrow("characters: play it as several");
+  });
+
+  test("a line too long", () => {
+    const header = { ...HEADER, env: { ...HEADER.env, options: { long: "x".repeat(70_000) } } };
+    expect(() => new ReplayWriter(header, fakeHash)).toThrow("in a line");
+  });
+});

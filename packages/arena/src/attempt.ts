@@ -6,8 +6,9 @@
  * step is made and recorded. The first thing that ends the attempt is its outcome; everything else derives from it.
  * Whatever happens, every box that was opened is ended and awaited before the attempt returns.
  *
- * Faults in one step count together, so that two seats that fail at once are both guilty. If a seat is at fault and a
- * box of another failed by our doing in the same step, the fault stands: it does not depend on the other box.
+ * Faults in one step count together, so that two seats that fail at once are both guilty; so is one that died earlier and
+ * was not asked since. If a seat is at fault and a box of another failed by our doing in the same step, the fault stands:
+ * it does not depend on the other box.
  */
 import { SeededChance } from "@lanista/games/chance";
 import type { State } from "@lanista/games/environment";
@@ -16,6 +17,7 @@ import { SandboxError } from "@lanista/sandbox/errors";
 import type { SandboxStamp, Usage } from "@lanista/sandbox/types";
 import type { HostClock } from "./host-clock.ts";
 import { type Guilt, judge, substitute } from "./judge.ts";
+import { addDead, addLatent } from "./latent-guilt.ts";
 import type { MatchPlan } from "./match-plan.ts";
 import type { Reply } from "./reply.ts";
 import type { Outcome } from "./result.ts";
@@ -134,13 +136,22 @@ export class Attempt {
     if (this.#outcome !== undefined) return;
     const replies = await Promise.all(this.#seats.map((seat) => seat.start()));
     const guilty = replies.flatMap((reply, seat) => (reply.kind === "fault" ? [{ seat, ...reply }] : []));
-    for (const { seat, fault } of guilty) this.#seats[seat]!.count(fault);
-    if (guilty.length > 0) this.#forfeit(guilty, this.#zeros());
-    else this.#endByReplies(replies);
+    this.#endByFaults(guilty, replies, this.#zeros());
   }
 
   #zeros(): number[] {
     return this.#plan.contenders.map(() => 0);
+  }
+
+  /** Counts the faults of a step, those that no answer shows included (`guilty` gains them), and ends what they end. */
+  #endByFaults(guilty: Guilt[], replies: readonly (Reply | undefined)[], soFar: readonly number[], episode = 0): void {
+    const forfeits = this.#plan.onFault === "forfeit";
+    const fatal = (): Guilt[] => guilty.filter((one) => forfeits || one.dead);
+    if (forfeits) addLatent(guilty, this.#seats);
+    if (fatal().length > 0 || replies.some((reply) => reply?.kind === "infra")) addDead(guilty, this.#seats);
+    for (const { seat, fault } of guilty) this.#seats[seat]!.count(fault);
+    if (fatal().length > 0) this.#forfeit(fatal(), soFar, episode);
+    else this.#endByReplies(replies);
   }
 
   #endByReplies(replies: readonly (Reply | undefined)[]): void {
@@ -174,16 +185,11 @@ export class Attempt {
 
   /** Returns false once the attempt has an outcome. Adds to `returns`. */
   async #step(episode: number, returns: number[], chance: SeededChance): Promise<boolean> {
-    const { env, onFault } = this.#plan;
+    const { env } = this.#plan;
     const state = this.#state;
     const replies = await this.#ask(episode);
     const judged = judge(env, state, replies);
-    const { guilty } = judged;
-    if (onFault === "forfeit") await this.#findLatentFaults(guilty, episode);
-    for (const { seat, fault } of guilty) this.#seats[seat]!.count(fault);
-    const fatal = onFault === "forfeit" ? guilty : guilty.filter((one) => one.dead);
-    if (fatal.length > 0) this.#forfeit(fatal, returns, episode);
-    else this.#endByReplies(replies);
+    this.#endByFaults(judged.guilty, replies, returns, episode);
     if (this.#outcome !== undefined) return false;
     const faults = substitute(env, state, judged, episode, this.#substitutes);
     env.stepJoint(
@@ -210,16 +216,6 @@ export class Attempt {
     return true;
   }
 
-  /** Faults that came to light in seats while they were not asked, or behind their answers. */
-  async #findLatentFaults(guilty: Guilt[], episode: number): Promise<void> {
-    for (const seat of this.#seats) {
-      if (!seat.faultWaits || guilty.some((one) => one.seat === seat.index)) continue;
-      const reply = await seat.ask(this.#state, episode);
-      if (reply.kind === "fault") guilty.push({ seat: seat.index, ...reply });
-    }
-    guilty.sort((a, b) => a.seat - b.seat);
-  }
-
   async #ask(episode: number): Promise<(Reply | undefined)[]> {
     const { env } = this.#plan;
     const state = this.#state;
@@ -237,7 +233,7 @@ export class Attempt {
   }
 
   /** Ends the episode and the match by the fault of some seats. */
-  #forfeit(guilty: readonly Guilt[], soFar: readonly number[], episode = 0): void {
+  #forfeit(guilty: readonly Guilt[], soFar: readonly number[], episode: number): void {
     if (this.#outcome !== undefined) return;
     const seats = guilty.map((one) => one.seat);
     const first = guilty[0]!;

@@ -75,9 +75,14 @@ export class Channel {
     void sandbox.ended.then((end) => this.#ended(end));
   }
 
-  /** Whether a fault has come to light while nothing was asked; the next `ask` answers with it. */
-  get faultWaits(): boolean {
-    return this.#latent !== undefined;
+  /** A fault that has come to light while nothing was asked; the next `ask` answers with it. */
+  get latentFault(): FaultReply | undefined {
+    return this.#latent;
+  }
+
+  /** What every further question gets, once none can be answered. */
+  get over(): Reply | undefined {
+    return this.#state.kind === "over" ? this.#state.reply : undefined;
   }
 
   /** Sends `start` and waits for `ready`. `limitMs` is for this alone: the seat's clock does not run yet. */

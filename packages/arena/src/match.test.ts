@@ -4,6 +4,7 @@ import { makeEnvironment } from "@lanista/games/environment";
 import { kuhnPoker } from "@lanista/games/kuhn-poker";
 import { rockPaperScissors } from "@lanista/games/rock-paper-scissors";
 import { ticTacToe } from "@lanista/games/tic-tac-toe";
+import type { Sandbox } from "@lanista/sandbox/types";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { playMatch } from "./match.ts";
 import type { MatchRequest } from "./match-plan.ts";
@@ -234,6 +235,52 @@ describe("faults", () => {
     expect(result.seats.map((seat) => [seat.score, seat.rank, Object.keys(seat.faultKinds)])).toEqual([
       [0, 1, ["timeout"]],
       [0, 1, ["crash"]],
+    ]);
+  });
+
+  const DIES = "ready(); q = read(); answer(q, first(q)); sys.exit(7)";
+
+  test.each(["forfeit", "random"] as const)(
+    "of one that died unasked count when the other ends the match: %s",
+    async (onFault) => {
+      const result = await match([DIES, "ready(); read(); time.sleep(0.5); sys.exit(1)"], { onFault });
+      expect(result.outcome).toMatchObject({ kind: "agent_fault", seats: [0, 1], fault: "crash" });
+      expect((result.outcome as { detail: string }).detail).toMatch(/status 7/);
+      expect(result.seats.map((seat) => [seat.score, seat.rank, seat.faultKinds])).toEqual([
+        [0, 1, { crash: 1 }],
+        [0, 1, { crash: 1 }],
+      ]);
+    },
+  );
+
+  test("of one that was ready and died count when the other never gets ready", async () => {
+    const result = await match(["ready(); sys.exit(7)", "read(); time.sleep(9)"], { startSeconds: 0.7 });
+    expect(result.outcome).toMatchObject({ kind: "agent_fault", seats: [0, 1], fault: "crash" });
+    expect(result.seats.map((seat) => seat.faultKinds)).toEqual([{ crash: 1 }, { start: 1 }]);
+  });
+
+  test("of one that died unasked stand when the other's box then fails by our doing", async () => {
+    const waits = stage.agent("waits", "ready(); time.sleep(9)");
+    const open = async (): Promise<Sandbox> => {
+      const sandbox = await waits.open();
+      setTimeout(() => sandbox.kill("a mistake of ours"), 700);
+      return sandbox;
+    };
+    const { result } = await playMatch({ env: board, contenders: [stage.agent("dies", DIES), { ...waits, open }] });
+    expect(result.outcome).toMatchObject({ kind: "agent_fault", seats: [0], fault: "crash" });
+    expect(result).toMatchObject({ attempts: 1, seats: [{ rank: 2 }, { rank: 1, faults: 0 }] });
+  });
+
+  test("are none where a program ends after its seat's last move", async () => {
+    // Seat 0's fourth move decides; seat 1 has moved three times.
+    const slow =
+      "ready()\nfor q in questions():\n    time.sleep(0.4 if q['step'] == 6 else 0)\n    answer(q, first(q))";
+    const leaves = "ready()\nfor q in questions():\n    answer(q, first(q))\n    if q['step'] == 5: sys.exit(7)";
+    const result = await match([slow, leaves]);
+    expect(result.outcome).toEqual({ kind: "completed" });
+    expect(result.seats.map((seat) => [seat.score, seat.faults])).toEqual([
+      [1, 0],
+      [-1, 0],
     ]);
   });
 

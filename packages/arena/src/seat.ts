@@ -6,7 +6,7 @@ import type { Contender } from "./contender.ts";
 import type { HostClock } from "./host-clock.ts";
 import type { MatchPlan } from "./match-plan.ts";
 import { actLine, episodeEndLine, startLine } from "./messages.ts";
-import type { Reply } from "./reply.ts";
+import type { FaultReply, Reply } from "./reply.ts";
 import type { Fault } from "./result.ts";
 import { SeatClock } from "./seat-clock.ts";
 import { SeatLog } from "./seat-log.ts";
@@ -83,8 +83,14 @@ export class Seat {
     return this.#channel.ask((id) => actLine(id, episode, step, this.#observation, this.#discrete, this.#mask, reward));
   }
 
-  get faultWaits(): boolean {
-    return this.#channel.faultWaits;
+  /** A fault that has come to light while the seat was not asked; the next `ask` answers with it. */
+  get latentFault(): FaultReply | undefined {
+    return this.#channel.latentFault;
+  }
+
+  /** What every further question gets, once none can be answered: the fault is the seat's, or ours, or nobody's. */
+  get over(): Reply | undefined {
+    return this.#channel.over;
   }
 
   episodeEnd(episode: number, total: number, terminated: boolean, truncated: boolean): void {

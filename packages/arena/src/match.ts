@@ -23,7 +23,7 @@ export interface PlayedMatch {
 
 /**
  * Plays a match. Throws a RangeError on a request that makes no sense, SandboxError `refused` on what this host cannot
- * enforce, and what the file system throws. What agents or hosts do wrong is in the result.
+ * enforce. What agents or hosts do wrong is in the result, and so is what could not be written: the match was played all the same.
  */
 export async function playMatch(request: MatchRequest): Promise<PlayedMatch> {
   const plan = planMatch(request);
@@ -74,14 +74,26 @@ async function finish(
   attempts: number,
   began: number,
 ): Promise<PlayedMatch> {
-  if (plan.replay !== undefined) await writeReplayFile(plan.replay, record.replayText);
-  if (plan.logs !== undefined) await mkdir(plan.logs, { recursive: true });
+  const unwritten: { file: string; error: string }[] = [];
+  const written = async (file: string | undefined, write: (file: string) => Promise<void>): Promise<string | null> => {
+    if (file === undefined) return null;
+    try {
+      await write(file);
+      return file;
+    } catch (error) {
+      unwritten.push({ file, error: error instanceof Error ? error.message : String(error) });
+      return null;
+    }
+  };
+  const replay = await written(plan.replay, (file) => writeReplayFile(file, record.replayText));
   const logs: (string | null)[] = [];
-  for (const [index, seat] of record.seats.entries()) {
-    const name = logName(plan, index);
-    if (name !== undefined) await writeFile(name, seat.log);
-    logs.push(name ?? null);
-  }
+  for (const [index, seat] of record.seats.entries())
+    logs.push(
+      await written(logName(plan, index), async (file) => {
+        await mkdir(dirname(file), { recursive: true });
+        await writeFile(file, seat.log);
+      }),
+    );
   const { definition, options } = plan.env;
   const result: MatchResult = {
     outcome,
@@ -102,7 +114,8 @@ async function finish(
     })),
     episodes: record.episodes,
     steps: record.steps,
-    replay: { file: plan.replay ?? null, hash: record.hash },
+    replay: { file: replay, hash: record.hash },
+    unwritten,
     sandbox: record.stamp,
     attempts,
     wallSeconds: (performance.now() - began) / 1000,

@@ -40,7 +40,7 @@ export interface SeatResult {
   readonly faults: number;
   /** The same by kind. */
   readonly faultKinds: Readonly<Partial<Record<Fault, number>>>;
-  /** The file that holds what the agent wrote to standard error, if logs were asked for. */
+  /** The file that holds what the agent wrote to standard error, if logs were asked for and could be written. */
   readonly log: string | null;
   readonly cpuSeconds: number;
   readonly peakMemoryBytes: number;
@@ -58,8 +58,10 @@ export interface MatchResult {
   readonly episodes: number;
   /** Steps over all episodes. */
   readonly steps: number;
-  /** `file` is null where none was asked for; `hash` covers what a re-run reproduces. */
+  /** `file` is null where none was asked for, or it could not be written; `hash` covers what a re-run reproduces. */
   readonly replay: { readonly file: string | null; readonly hash: string };
+  /** The files asked for that could not be written, and why: our fault, which changes nothing about how the match ended. */
+  readonly unwritten: readonly { readonly file: string; readonly error: string }[];
   /** null where no box came to life. */
   readonly sandbox: MatchStamp | null;
   /** How often the match was played: above 1 after faults of ours. */

@@ -1,6 +1,6 @@
 /** The report of one match, for people. */
 import type { MatchResult, MatchStamp } from "@lanista/arena/result";
-import { outcomeText } from "./outcome-text.ts";
+import { outcomeText, unwrittenText } from "./outcome-text.ts";
 import { type Column, table } from "./table.ts";
 import { type Paint, printable } from "./terminal.ts";
 import { bytesText, plural, scoreText, secondsText } from "./units.ts";
@@ -41,6 +41,7 @@ export function matchText(result: MatchResult, board: string | undefined, paint:
   parts.push(table(COLUMNS, rows), paint(STYLES[result.outcome.kind], printable(outcomeText(result))));
   const last = endnotes(result);
   if (last.length > 0) parts.push(paint("dim", last.join("\n")));
+  if (result.unwritten.length > 0) parts.push(paint("red", unwrittenText(result)));
   return parts.join("\n\n");
 }
 

@@ -1,6 +1,7 @@
 /** A match's outcome in words. */
 import type { Fault, MatchResult } from "@lanista/arena/result";
 import { EXIT, type ExitCode } from "./exit-code.ts";
+import { printable } from "./terminal.ts";
 
 const EXPLAINED: Readonly<Record<Fault, string>> = {
   start: "could not be loaded, or was not ready in time",
@@ -20,6 +21,7 @@ export function explained(fault: Fault): string {
 }
 
 export function outcomeExit(result: MatchResult): ExitCode {
+  if (result.unwritten.length > 0 && result.outcome.kind !== "cancelled") return EXIT.infraFault;
   switch (result.outcome.kind) {
     case "completed":
       return EXIT.done;
@@ -30,6 +32,11 @@ export function outcomeExit(result: MatchResult): ExitCode {
     case "cancelled":
       return EXIT.interrupted;
   }
+}
+
+/** A line for each file that could not be written; empty if all were. */
+export function unwrittenText({ unwritten }: Pick<MatchResult, "unwritten">): string {
+  return unwritten.map(({ file, error }) => printable(`could not write ${file}: ${error}`)).join("\n");
 }
 
 /** One to a few lines: who won, or what went wrong and with whom. */

@@ -1,5 +1,6 @@
 /** The report of a tournament, for people. */
 import type { TournamentMatch, TournamentResult } from "@lanista/arena/tournament";
+import { unwrittenText } from "./outcome-text.ts";
 import { type Column, table } from "./table.ts";
 import { type Paint, printable } from "./terminal.ts";
 import { plural, scoreText, secondsText } from "./units.ts";
@@ -16,7 +17,7 @@ const COLUMNS: readonly Column[] = [
   { title: "faults", align: "right" },
 ];
 
-/** How many faults of ours are told one by one. */
+/** How many faults of ours, and matches with unwritten files, are told one by one. */
 const TOLD = 8;
 
 export function tournamentText(result: TournamentResult, paint: Paint): string {
@@ -49,6 +50,12 @@ export function tournamentText(result: TournamentResult, paint: Paint): string {
       some(ours, ({ number, result: { outcome } }) =>
         printable(`match ${number + 1}: ${outcome.kind === "infra_fault" ? outcome.detail : ""}`),
       ),
+    );
+  const unwritten = result.matches.filter((match) => match.result.unwritten.length > 0);
+  if (unwritten.length > 0)
+    parts.push(
+      paint("red", `Files of ${plural(unwritten.length, "match", "matches")} are missing; the results stand:`),
+      some(unwritten, ({ number, result: of }) => `match ${number + 1}: ${unwrittenText(of)}`),
     );
   if (result.cancelled) parts.push(paint("yellow", "Cancelled: the table holds what was played until then."));
   return parts.join("\n\n");

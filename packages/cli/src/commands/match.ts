@@ -26,7 +26,8 @@ export function matchCommand(context: Context): Command {
     .addHelpText(
       "after",
       `
-Ends with 0 if the match was played to its end, 3 if an agent's fault decided it, 4 if the fault is ours.
+Ends with 0 if the match was played to its end, 3 if an agent's fault decided it, 4 if the fault is ours
+or a file could not be written; the result is told all the same.
 
 Example:
   $ lanista match hex my-agent.py opponent.zip --option size=7 --replay game.jsonl`,

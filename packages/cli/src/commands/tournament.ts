@@ -31,7 +31,7 @@ export function tournamentCommand(context: Context): Command {
       "after",
       `
 Ends with 0 if every match was played, agents' faults included: they stand in the table. Ends with 4 if our fault ended
-one; that match counts for nobody.
+one, which then counts for nobody, or if a file could not be written.
 
 Example:
   $ lanista tournament connect-four agents/*.py --rounds 5 --replays replays`,
@@ -88,5 +88,6 @@ function progressText({ done, total, match }: TournamentProgress): string {
 
 function exitCode({ cancelled, matches }: TournamentResult): ExitCode {
   if (cancelled) return EXIT.interrupted;
-  return matches.some(({ result }) => result.outcome.kind === "infra_fault") ? EXIT.infraFault : EXIT.done;
+  const ours = matches.some(({ result }) => result.outcome.kind === "infra_fault" || result.unwritten.length > 0);
+  return ours ? EXIT.infraFault : EXIT.done;
 }

@@ -8,7 +8,7 @@ import { unenforceable } from "./enforceable.ts";
 import { SandboxHost } from "./host.ts";
 import { findExecutable } from "./runtimes.ts";
 
-const COUNTERS = ["/proc/sys/fs/file-nr", "/proc/loadavg", "/proc/vmstat", "/proc/diskstats", "/proc/zoneinfo"];
+const COUNTERS = ["/proc/sys/fs/file-nr", "/proc/loadavg", "/proc/vmstat"];
 const rootless = process.getuid?.() !== 0;
 const runDir = mkdtempSync(join(tmpdir(), "lanista-counters-"));
 let host: SandboxHost;
@@ -29,5 +29,20 @@ describe.each(["crun", "runc"] as const)("under %s", (runtime) => {
     box.stderr.resume();
     expect(await text(box.stdout)).toBe("/proc/uptime\n");
     expect((await box.ended).cause).toEqual({ kind: "exit", code: 0 });
+  });
+
+  test.skipIf(findExecutable(runtime) === undefined)("the least limit of open files leaves room to start", async () => {
+    const giveUp = [...unenforceable(runtime, cgroupLayout(), rootless).keys()];
+    const box = await host.start({
+      tier: "container",
+      runtime,
+      argv: ["/bin/true"],
+      giveUp,
+      limits: { openFiles: 32 },
+    });
+    expect((await box.ended).cause).toEqual({ kind: "exit", code: 0 });
+    await expect(
+      host.start({ tier: "container", runtime, argv: ["/bin/true"], limits: { openFiles: 31 } }),
+    ).rejects.toThrow("openFiles must be an integer of at least 32");
   });
 });

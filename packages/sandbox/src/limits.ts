@@ -24,7 +24,8 @@ const least: Limits = {
   wallSeconds: 0.01,
   memoryBytes: 4 * MiB,
   pids: 1,
-  openFiles: 8,
+  // crun itself holds one for each mount it makes, within the program's limit.
+  openFiles: 32,
   scratchBytes: 4096,
   scratchInodes: 2,
   shmBytes: 4096,

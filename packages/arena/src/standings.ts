@@ -19,6 +19,8 @@ export interface Standing {
   readonly faults: number;
   /** Matches that ended by a fault of ours: no loss, and not counted as played. */
   readonly infraFaults: number;
+  /** Those of them in which every attempt failed in this agent's own box: a person should look. */
+  readonly setAside: number;
 }
 
 export interface Meeting {
@@ -28,7 +30,16 @@ export interface Meeting {
 
 type Row = { -readonly [K in keyof Standing]: Standing[K] };
 
-/** Sorted by points, then by score. */
+/**
+ * By points for each match played, so that a match lost to a fault of ours takes nothing from whoever would have won it; then by
+ * points; then by the score for each match played.
+ */
+function order(a: Row, b: Row): number {
+  const [of, to] = [Math.max(1, a.played), Math.max(1, b.played)];
+  return b.points * of - a.points * to || b.points - a.points || b.score / to - a.score / of;
+}
+
+/** The best first. */
 export function standings(names: readonly string[], meetings: readonly Meeting[]): Standing[] {
   const rows = names.map(
     (agent, index): Row => ({
@@ -43,15 +54,15 @@ export function standings(names: readonly string[], meetings: readonly Meeting[]
       score: 0,
       faults: 0,
       infraFaults: 0,
+      setAside: 0,
     }),
   );
   for (const { agents, result } of meetings)
     for (const [seat, index] of agents.entries()) add(rows[index]!, result, seat);
-  rows.sort((a, b) => b.points - a.points || b.score - a.score || a.index - b.index);
+  rows.sort((a, b) => order(a, b) || a.index - b.index);
   for (const [at, row] of rows.entries()) {
     const before = rows[at - 1];
-    row.rank =
-      before !== undefined && before.points === row.points && before.score === row.score ? before.rank : at + 1;
+    row.rank = before !== undefined && order(before, row) === 0 ? before.rank : at + 1;
   }
   return rows;
 }
@@ -61,6 +72,7 @@ function add(row: Row, result: MatchResult, seat: number): void {
   if (outcome.kind === "cancelled") return;
   if (outcome.kind === "infra_fault") {
     row.infraFaults++;
+    if (outcome.seat === seat) row.setAside++;
     return;
   }
   const own = seats[seat]!;
@@ -74,4 +86,14 @@ function add(row: Row, result: MatchResult, seat: number): void {
   else if (first > 1) row.drawn++;
   else row.won++;
   row.points = row.won + row.drawn / 2;
+}
+
+/**
+ * The agents whom the faults of ours follow: those in whose box all attempts at a match failed, and the one agent that took
+ * part in every match, of at least two, that ended so. It may be chance, or one who knows how to make his losses look like ours.
+ */
+export function followed(table: readonly Standing[], meetings: readonly Meeting[]): Standing[] {
+  const ours = meetings.filter(({ result }) => result.outcome.kind === "infra_fault").length;
+  const always = ours < 2 ? [] : table.filter((row) => row.infraFaults === ours);
+  return table.filter((row) => row.setAside > 0 || (always.length === 1 && always[0] === row));
 }

@@ -1,4 +1,5 @@
 /** The report of a tournament, for people. */
+import { followed } from "@lanista/arena/standings";
 import type { TournamentMatch, TournamentResult } from "@lanista/arena/tournament";
 import { unwrittenText } from "./outcome-text.ts";
 import { type Column, table } from "./table.ts";
@@ -49,6 +50,15 @@ export function tournamentText(result: TournamentResult, paint: Paint): string {
       paint("red", `${plural(ours.length, "match", "matches")} ended by our fault, and count for nobody:`),
       some(ours, ({ number, result: { outcome } }) =>
         printable(`match ${number + 1}: ${outcome.kind === "infra_fault" ? outcome.detail : ""}`),
+      ),
+    );
+  for (const { agent, infraFaults } of followed(result.table, result.matches))
+    parts.push(
+      paint(
+        "yellow",
+        printable(
+          `Our faults follow ${agent}, who was in ${plural(infraFaults, "match", "matches")} of these: a person should look before the table is believed.`,
+        ),
       ),
     );
   const unwritten = result.matches.filter((match) => match.result.unwritten.length > 0);

@@ -10,6 +10,7 @@
  * was not asked since. If a seat is at fault and a box of another failed by our doing in the same step, the fault stands:
  * it does not depend on the other box.
  */
+import { setTimeout } from "node:timers/promises";
 import { SeededChance } from "@lanista/games/chance";
 import type { State } from "@lanista/games/environment";
 import { ReplayWriter } from "@lanista/games/replay-writer";
@@ -17,16 +18,19 @@ import { SandboxError } from "@lanista/sandbox/errors";
 import type { SandboxStamp, Usage } from "@lanista/sandbox/types";
 import type { HostClock } from "./host-clock.ts";
 import { type Guilt, judge, substitute } from "./judge.ts";
-import { addDead, addLatent } from "./latent-guilt.ts";
+import { addDead, addLatent, brokenBoxes } from "./latent-guilt.ts";
 import type { MatchPlan } from "./match-plan.ts";
 import type { Reply } from "./reply.ts";
 import type { Outcome } from "./result.ts";
 import { forfeitReturns, ranksOf } from "./scoring.ts";
 import { type FaultKinds, Seat } from "./seat.ts";
-import { cleanDetail } from "./seat-fault.ts";
+import { type BoxFailure, failureOfOurs } from "./seat-fault.ts";
 import { chanceKey, SubstituteActions } from "./seeds.ts";
 import { sha256 } from "./sha256.ts";
 import { ENGINE_VERSION } from "./version.ts";
+
+/** How long other boxes are given to end too once one has failed by our doing: a host that breaks one may be breaking all. */
+const BROKEN_MS = 250;
 
 export interface SeatRecord {
   readonly score: number | null;
@@ -103,16 +107,19 @@ export class Attempt {
     const { contenders } = this.#plan;
     const opened = await Promise.allSettled(contenders.map((contender) => contender.open()));
     let refusal: unknown;
+    const failures: BoxFailure[] = [];
     for (const [index, result] of opened.entries()) {
       if (result.status === "fulfilled") {
         this.#seats[index] = new Seat(index, contenders[index]!, result.value, this.#plan, this.#host);
       } else if (result.reason instanceof SandboxError && result.reason.code === "refused") refusal ??= result.reason;
-      else {
-        const detail = cleanDetail(`the box of seat ${index} could not be started: ${String(result.reason)}`);
-        this.#end({ kind: "infra_fault", detail, seat: index });
-      }
+      else
+        failures.push({
+          seat: index,
+          detail: `the box of seat ${index} could not be started: ${String(result.reason)}`,
+        });
     }
     if (refusal !== undefined) throw refusal;
+    if (failures.length > 0) this.#end(failureOfOurs(failures));
   }
 
   async #start(): Promise<void> {
@@ -136,7 +143,7 @@ export class Attempt {
     if (this.#outcome !== undefined) return;
     const replies = await Promise.all(this.#seats.map((seat) => seat.start()));
     const guilty = replies.flatMap((reply, seat) => (reply.kind === "fault" ? [{ seat, ...reply }] : []));
-    this.#endByFaults(guilty, replies, this.#zeros());
+    await this.#endByFaults(guilty, replies, this.#zeros());
   }
 
   #zeros(): number[] {
@@ -144,20 +151,19 @@ export class Attempt {
   }
 
   /** Counts the faults of a step, those that no answer shows included (`guilty` gains them), and ends what they end. */
-  #endByFaults(guilty: Guilt[], replies: readonly (Reply | undefined)[], soFar: readonly number[], episode = 0): void {
+  async #endByFaults(guilty: Guilt[], replies: readonly (Reply | undefined)[], soFar: readonly number[], episode = 0) {
     const forfeits = this.#plan.onFault === "forfeit";
     const fatal = (): Guilt[] => guilty.filter((one) => forfeits || one.dead);
+    const broken = replies.some((reply) => reply?.kind === "infra");
     if (forfeits) addLatent(guilty, this.#seats);
-    if (fatal().length > 0 || replies.some((reply) => reply?.kind === "infra")) addDead(guilty, this.#seats);
+    if (fatal().length > 0 || broken) addDead(guilty, this.#seats);
     for (const { seat, fault } of guilty) this.#seats[seat]!.count(fault);
     if (fatal().length > 0) this.#forfeit(fatal(), soFar, episode);
-    else this.#endByReplies(replies);
-  }
-
-  #endByReplies(replies: readonly (Reply | undefined)[]): void {
-    for (const [seat, reply] of replies.entries())
-      if (reply?.kind === "infra") this.#end({ kind: "infra_fault", detail: `seat ${seat}: ${reply.detail}`, seat });
-      else if (reply?.kind === "cancelled") this.#end({ kind: "cancelled" });
+    else if (broken) {
+      await setTimeout(BROKEN_MS);
+      this.#end(failureOfOurs(brokenBoxes(this.#seats)));
+    }
+    if (replies.some((reply) => reply?.kind === "cancelled")) this.#end({ kind: "cancelled" });
   }
 
   async #episodesLoop(): Promise<void> {
@@ -189,7 +195,7 @@ export class Attempt {
     const state = this.#state;
     const replies = await this.#ask(episode);
     const judged = judge(env, state, replies);
-    this.#endByFaults(judged.guilty, replies, returns, episode);
+    await this.#endByFaults(judged.guilty, replies, returns, episode);
     if (this.#outcome !== undefined) return false;
     const faults = substitute(env, state, judged, episode, this.#substitutes);
     env.stepJoint(

@@ -1,6 +1,7 @@
-/** Faults that no answer shows: of seats that were not asked, or behind what they answered. */
+/** What no answer shows: faults and broken boxes of seats that were not asked, or behind what they answered. */
 import type { Guilt } from "./judge.ts";
 import type { Seat } from "./seat.ts";
+import type { BoxFailure } from "./seat-fault.ts";
 
 function sort(guilty: Guilt[]): void {
   guilty.sort((a, b) => a.seat - b.seat);
@@ -26,4 +27,11 @@ export function addDead(guilty: Guilt[], seats: readonly Seat[]): void {
     else guilty.push({ seat: index, ...over });
   }
   sort(guilty);
+}
+
+/** The boxes that are known to have failed by our doing, of seats that were asked and others. */
+export function brokenBoxes(seats: readonly Seat[]): BoxFailure[] {
+  return seats.flatMap(({ index, over }) =>
+    over?.kind === "infra" ? [{ seat: index, detail: `seat ${index}: ${over.detail}` }] : [],
+  );
 }

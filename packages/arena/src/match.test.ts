@@ -368,6 +368,39 @@ for n, q in enumerate(questions()):
   });
 });
 
+describe("a failure of ours in every box accuses nobody:", () => {
+  const named = (result: MatchResult): unknown => (result.outcome as { seat?: number }).seat;
+
+  test("none can be started", async () => {
+    const open = async (): Promise<Sandbox> => Promise.reject(new Error("no room"));
+    const contenders = ["a", "b"].map((name) => ({ ...stage.agent(name), open }));
+    const { result } = await playMatch({ env: board, contenders, attempts: 2 });
+    expect(result).toMatchObject({ outcome: { kind: "infra_fault" }, attempts: 2 });
+    expect(named(result)).toBeUndefined();
+    expect((result.outcome as { detail: string }).detail).toMatch(
+      /^the box of seat 0 .*no room; the box of seat 1 .*no room$/,
+    );
+  });
+
+  test("all break, one a moment after the other", async () => {
+    const breaks = (name: string, ms: number) => {
+      const agent = stage.agent(name, "ready(); time.sleep(9)");
+      const open = async (): Promise<Sandbox> => {
+        const sandbox = await agent.open();
+        setTimeout(() => sandbox.kill("a mistake of ours"), ms);
+        return sandbox;
+      };
+      return { ...agent, open };
+    };
+    const both = { env: board, contenders: [breaks("a", 400), breaks("b", 450)], attempts: 2 };
+    const { result } = await playMatch(both);
+    expect(result).toMatchObject({ outcome: { kind: "infra_fault" }, attempts: 2 });
+    expect(named(result)).toBeUndefined();
+    const one = { ...both, contenders: [breaks("a", 400), stage.agent("fine")] };
+    expect(named((await playMatch(one)).result)).toBe(0);
+  });
+});
+
 test("logs are kept up to a bound, with a mark of what was cut", async () => {
   const loud = `sys.stderr.write("x" * 1500000)\nsys.stderr.flush()\n${FIRST}`;
   const result = await match([FIRST, loud], { replay: join(stage.dir, "loud.jsonl.gz") });

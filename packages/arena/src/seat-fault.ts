@@ -1,6 +1,6 @@
 /** How the end of a box becomes a fault of its seat, or ours. */
 import type { Cause } from "@lanista/sandbox/types";
-import type { Fault } from "./result.ts";
+import type { Fault, Outcome } from "./result.ts";
 
 export type Blame =
   | { readonly kind: "fault"; readonly fault: Fault; readonly detail: string }
@@ -13,6 +13,21 @@ export function cleanDetail(text: string): string {
   const cut = text.length > MAX_DETAIL ? `${text.slice(0, MAX_DETAIL)}… (cut)` : text;
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is taken out
   return cut.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, "\ufffd");
+}
+
+export interface BoxFailure {
+  readonly seat: number;
+  readonly detail: string;
+}
+
+/**
+ * The outcome of a failure of ours, in one box or several. A seat is named only where its box alone failed: what breaks
+ * every box is the host, and says nothing of any agent.
+ */
+export function failureOfOurs(failures: readonly BoxFailure[]): Outcome {
+  const detail = cleanDetail(failures.map((failure) => failure.detail).join("; "));
+  const alone = failures.length === 1 ? { seat: failures[0]!.seat } : {};
+  return { kind: "infra_fault", detail, ...alone };
 }
 
 /** `ready`: whether the agent had answered `start`; before that an exit is a failure to start. */

@@ -132,7 +132,7 @@ describe("the file is refused, with the line and the reason, when", () => {
   test("something stands behind the end", () => {
     expect(() => read(`${text}\n`)).toThrow(ReplayError);
     expect(() => read(`${text}{}\n`)).toThrow(ReplayError);
-    expect(() => read(text.replace(/\}\n$/, " }\n"))).toThrow("the digest must be the last key");
+    expect(() => read(text.replace(/\}\n$/, " }\n"))).toThrow("not written as");
   });
 
   test.each([

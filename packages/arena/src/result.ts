@@ -1,20 +1,10 @@
 /** What a match gives back. The JSON form of MatchResult is the document that `lanista match --json` prints. */
+import { REPLAY_FAULTS, type ReplayFault } from "@lanista/games/replay-types";
 import type { SandboxStamp } from "@lanista/sandbox/types";
 
 /** What an agent can do wrong; docs/agent-protocol.md says when it is which. */
-export const FAULTS = [
-  "start",
-  "crash",
-  "timeout",
-  "cpu",
-  "memory",
-  "pids",
-  "output",
-  "scratch",
-  "illegal_action",
-  "protocol",
-] as const;
-export type Fault = (typeof FAULTS)[number];
+export const FAULTS = REPLAY_FAULTS;
+export type Fault = ReplayFault;
 
 /** How a match ended: exactly one of these. Scores and ranks exist for the first two alone. */
 export type Outcome =

@@ -37,6 +37,11 @@ export function printable(text: string): string {
   return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, "\u{fffd}");
 }
 
+/** The same on one line, so that a stranger's text cannot pass for a line of ours. */
+export function oneLine(text: string): string {
+  return printable(text).replace(/[\n\t]/g, " ");
+}
+
 export function writeJson(terminal: Terminal, document: unknown): void {
   terminal.stdout.write(`${JSON.stringify(document, undefined, 2)}\n`);
 }

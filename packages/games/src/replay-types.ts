@@ -1,6 +1,21 @@
 /** A replay in memory. docs/replay-format.md says what a file of it looks like. */
 export const REPLAY_FORMAT = 1;
 
+/** What an agent can do wrong, as replays name it. */
+export const REPLAY_FAULTS = [
+  "start",
+  "crash",
+  "timeout",
+  "cpu",
+  "memory",
+  "pids",
+  "output",
+  "scratch",
+  "illegal_action",
+  "protocol",
+] as const;
+export type ReplayFault = (typeof REPLAY_FAULTS)[number];
+
 export interface ReplaySeat {
   readonly agent: string;
   /** SHA-256 of the agent's files, hexadecimal. */

@@ -90,3 +90,36 @@ describe("the writer refuses what could not be read", () => {
     expect(() => new ReplayWriter(header, fakeHash)).toThrow("in a line");
   });
 });
+
+describe("one hash is one text: refused is", () => {
+  /** The written replay with one line changed, hash and digest right. */
+  function changed(at: number, change: (line: string) => string): string {
+    const lines = written().split("\n").slice(0, -1);
+    lines[at] = change(lines[at]!);
+    const before = lines.join("\n").replace(/,"digest":"[0-9a-f]*"}$/, "");
+    return `${before},"digest":"${fakeHash(before)}"}\n`;
+  }
+
+  test("nothing, where nothing was changed", () => {
+    expect(changed(1, (line) => line)).toBe(written());
+  });
+
+  test.each<[string, number, (line: string) => string]>([
+    ["a key given twice", 1, (line) => line.replace("{", '{"a":[5],')],
+    ["a space", 1, (line) => line.replace(",", ", ")],
+    ["an escape that need not be", 0, (line) => line.replace('"engine"', '"\\u0065ngine"')],
+    ["a number written otherwise", 2, (line) => line.replace("[0]", "[0.0]")],
+    ["a key given twice in the final line", 3, (line) => line.replace('"ranks"', '"scores":[0],"ranks"')],
+  ])("%s", (_, at, change) => {
+    const text = changed(at, change);
+    expect(text).not.toBe(written());
+    expect(() => read(text)).toThrow(`line ${at + 1}: not written as`);
+  });
+});
+
+test("a fault that agents cannot commit is refused", () => {
+  const writer = new ReplayWriter(HEADER, fakeHash);
+  writer.step({ ...STEP, faults: ["laziness"] });
+  writer.episode({ kind: "terminated", returns: [0] });
+  expect(() => read(writer.finish(FINAL).text)).toThrow('line 2: "f" holds');
+});

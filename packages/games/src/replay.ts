@@ -6,7 +6,7 @@ import { ReplayChain } from "./replay-chain.ts";
 import { readBySeat, readFields, readHash, readHeader, readNumbers, readText, refuse } from "./replay-fields.ts";
 import { MAX_REPLAY, MAX_REPLAY_LINE, MAX_REPLAY_STEPS } from "./replay-limits.ts";
 import type { Replay, ReplayEpisode, ReplayFinal, ReplayForfeit, ReplayStep, Sha256 } from "./replay-types.ts";
-import { ReplayError } from "./replay-types.ts";
+import { REPLAY_FAULTS, ReplayError } from "./replay-types.ts";
 
 const FINAL_START = '{"outcome":';
 const DIGEST_MARK = ',"digest":"';
@@ -14,7 +14,7 @@ const DIGEST_MARK = ',"digest":"';
 const isNumber = (value: unknown): value is number => typeof value === "number" && Number.isFinite(value);
 const isTime = (value: unknown): value is number => isNumber(value) && value >= 0;
 const isAction = (value: unknown): value is number => Number.isSafeInteger(value);
-const isFault = (value: unknown): value is string => typeof value === "string" && /^[a-z_]{1,32}$/.test(value);
+const isFault = (value: unknown): value is string => REPLAY_FAULTS.some((fault) => fault === value);
 
 function parseLine(text: string, line: number): Record<string, unknown> {
   if (text.length > MAX_REPLAY_LINE) refuse(line, `longer than ${MAX_REPLAY_LINE} characters`);
@@ -25,6 +25,8 @@ function parseLine(text: string, line: number): Record<string, unknown> {
     return refuse(line, "not JSON");
   }
   if (typeof value !== "object" || value === null || Array.isArray(value)) return refuse(line, "not an object");
+  // A key given twice is one text to this reader and another to one that takes the first: then one hash would name two matches.
+  if (JSON.stringify(value) !== text) refuse(line, "not written as JSON.stringify writes it, each key once");
   return value as Record<string, unknown>;
 }
 

@@ -5,7 +5,7 @@ import type { BySeat, Replay, ReplayStep } from "@lanista/games/replay-types";
 import type { Context } from "../context.ts";
 import { readReplay } from "../read-replay.ts";
 import { type Column, table } from "../table.ts";
-import { note, type Paint, painter, printable, writeJson, writeLine } from "../terminal.ts";
+import { note, oneLine, type Paint, painter, writeJson, writeLine } from "../terminal.ts";
 import { plural, scoreText, secondsText } from "../units.ts";
 
 const COLUMNS: readonly Column[] = [
@@ -40,7 +40,7 @@ export async function replayShow(
   const episodes = plural(replay.episodes.length, "episode");
   writeLine(
     terminal,
-    `${paint("dim", printable([[env.id, ...given].join(" "), episodes, `seed ${seed}`].join(" · ")))}\n`,
+    `${paint("dim", oneLine([[env.id, ...given].join(" "), episodes, `seed ${seed}`].join(" · ")))}\n`,
   );
   const { positions, difference } = replayPositions(replay);
   for (const { title, board } of options.all ? positions : positions.slice(-1))
@@ -48,7 +48,7 @@ export async function replayShow(
   writeLine(terminal, `${table(COLUMNS, seatRows(replay))}\n`);
   writeLine(terminal, outcomeLine(replay, paint));
   if (difference !== undefined)
-    note(terminal, `The moves are not what the rules allow, so positions end early: ${printable(difference)}`);
+    note(terminal, `The moves are not what the rules allow, so positions end early: ${oneLine(difference)}`);
 }
 
 /** The positions as far as the replay agrees with the rules. */
@@ -86,7 +86,7 @@ function seatRows({ header, episodes, final }: Replay): string[][] {
     const rank = final.ranks[seat] ?? null;
     return [
       String(seat),
-      printable(agent),
+      oneLine(agent),
       scoreText(final.scores[seat] ?? null),
       rank === null ? "–" : String(rank),
       String(steps.length),

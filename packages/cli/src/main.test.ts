@@ -1,8 +1,12 @@
 import { spawn } from "node:child_process";
-import { closeSync, openSync } from "node:fs";
+import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
-import { expect, test } from "vitest";
+import { afterAll, expect, test } from "vitest";
+
+const dir = mkdtempSync(join(tmpdir(), "lanista-main-"));
+afterAll(() => rmSync(dir, { recursive: true }));
 
 /** The command as a process of its own; `stdout`: "left" is a pipe whose reader has gone. */
 async function lanista(stdout: "left" | number, ...argv: readonly string[]) {
@@ -17,7 +21,13 @@ async function lanista(stdout: "left" | number, ...argv: readonly string[]) {
 }
 
 test("who stops reading changes nothing about the exit code", async () => {
-  expect(await lanista("left", "env", "show", "hexx", "--json")).toMatchObject({ code: 2 });
+  const agent = join(dir, "agent.py");
+  writeFileSync(agent, "raise SystemExit(1)\n");
+  // The boxes are released after the result is written: the command is not over when the reader is found to be gone.
+  expect(await lanista("left", "match", "tic-tac-toe", agent, agent, "--tier", "none")).toEqual({
+    code: 3,
+    stderr: "",
+  });
   expect(await lanista("left", "env", "list")).toEqual({ code: 0, stderr: "" });
 });
 

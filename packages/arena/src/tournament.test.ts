@@ -52,6 +52,15 @@ test("a tournament gives a table, replays, progress, and the same for the same s
   expect(hashes(again)).toEqual(hashes(result));
 });
 
+test("without a seed every match draws its own, and tells it", async () => {
+  const play = () => playTournament({ env, contenders: [stage.agent("a"), stage.agent("b")] });
+  const [one, two] = [await play(), await play()];
+  expect(one.seed).toBeNull();
+  const seeds = [...one.matches, ...two.matches].map((match) => match.result.seed);
+  expect(new Set(seeds).size).toBe(4);
+  expect(seeds.every((seed) => Number.isSafeInteger(seed))).toBe(true);
+});
+
 test("a fault of ours is no loss", async () => {
   const broken = { ...stage.agent("broken"), open: () => Promise.reject(new SandboxError("fault", "no box")) };
   const { table } = await playTournament({ env, contenders: [stage.agent("fine"), broken], attempts: 1 });

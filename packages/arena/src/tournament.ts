@@ -1,5 +1,5 @@
 /**
- * A round robin between agents: several matches at a time, each by itself, each with a seed derived from the tournament's.
+ * A round robin between agents: several matches at a time, each by itself, with a seed of its own.
  * A fault of ours in one match leaves the others alone; what cannot be had on this host at all ends the tournament.
  */
 import { availableParallelism } from "node:os";
@@ -19,7 +19,10 @@ export interface TournamentRequest
   readonly rounds?: number;
   /** Matches at a time; default: as many as the CPUs can seat. */
   readonly concurrency?: number;
-  /** 0 … 2^53 − 1; default: drawn. */
+  /**
+   * 0 … 2^53 − 1: every match's seed comes from it. Default: each match's is drawn by itself, so that nobody can compute those to
+   * come from those in replays that are out already.
+   */
   readonly seed?: number;
   /** A folder for every match's replay and logs. */
   readonly replays?: string;
@@ -46,7 +49,8 @@ export interface TournamentResult {
   readonly env: string;
   readonly envVersion: number;
   readonly options: MatchResult["options"];
-  readonly seed: number;
+  /** The one that was given; null where each match drew its own, which stands in the match's result. */
+  readonly seed: number | null;
   readonly rounds: number;
   readonly agents: readonly { readonly name: string; readonly digest: string }[];
   readonly table: readonly Standing[];
@@ -76,7 +80,7 @@ export async function playTournament(request: TournamentRequest): Promise<Tourna
     );
   const rounds = whole(askedRounds ?? 1, "rounds");
   const concurrency = whole(askedConcurrency ?? Math.max(1, Math.floor(availableParallelism() / seats)), "concurrency");
-  const seed = request.seed ?? randomSeed();
+  const seed = request.seed ?? null;
   const schedule = roundRobin(contenders.length, seats, rounds);
   const stop = new AbortController();
   const signal = request.signal === undefined ? stop.signal : AbortSignal.any([request.signal, stop.signal]);
@@ -88,7 +92,7 @@ export async function playTournament(request: TournamentRequest): Promise<Tourna
     const { result } = await playMatch({
       ...common,
       contenders: pairing.agents.map((index) => contenders[index]!),
-      seed: matchSeed(seed, `${pairing.round}/${pairing.agents.join(",")}`),
+      seed: seed === null ? randomSeed() : matchSeed(seed, `${pairing.round}/${pairing.agents.join(",")}`),
       ...(replays === undefined ? {} : { replay: join(replays, `${name}.jsonl`) }),
       signal,
     });

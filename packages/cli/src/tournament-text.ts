@@ -28,7 +28,7 @@ export function tournamentText(result: TournamentResult, paint: Paint): string {
     plural(result.matches.length, "match", "matches"),
     plural(result.rounds, "round"),
     secondsText(result.wallSeconds),
-    `seed ${result.seed}`,
+    ...(result.seed === null ? [] : [`seed ${result.seed}`]),
   ];
   const rows = result.table.map((row) => [
     String(row.rank),

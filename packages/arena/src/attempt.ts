@@ -39,6 +39,8 @@ export interface SeatRecord {
   readonly faultKinds: FaultKinds;
   readonly usage: Usage | null;
   readonly log: Buffer;
+  /** Bytes of it that were not kept. */
+  readonly logCut: number;
 }
 
 export interface AttemptRecord {
@@ -279,6 +281,7 @@ export class Attempt {
         faultKinds: seat?.faultKinds ?? {},
         usage: usage[index] ?? null,
         log: seat?.log.content() ?? Buffer.alloc(0),
+        logCut: seat?.log.cut ?? 0,
       };
     });
     const { text, hash } = this.#writer!.finish({

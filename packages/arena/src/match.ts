@@ -109,6 +109,7 @@ async function finish(
       faults: seat.faults,
       faultKinds: seat.faultKinds,
       log: logs[index]!,
+      logCut: seat.logCut,
       cpuSeconds: seat.usage?.cpuSeconds ?? 0,
       peakMemoryBytes: seat.usage?.peakMemoryBytes ?? 0,
     })),

@@ -32,6 +32,8 @@ export interface SeatResult {
   readonly faultKinds: Readonly<Partial<Record<Fault, number>>>;
   /** The file that holds what the agent wrote to standard error, if logs were asked for and could be written. */
   readonly log: string | null;
+  /** Bytes of that which were too many and not kept. The log ends in a line that says so, but an agent can write such a line itself. */
+  readonly logCut: number;
   readonly cpuSeconds: number;
   readonly peakMemoryBytes: number;
 }

@@ -26,7 +26,15 @@ export class SeatLog {
     this.#cut += chunk.length - part.length;
   }
 
-  /** The bytes as they were, and a last line that says how much was cut off, if any was. */
+  /** Bytes that were not kept. */
+  get cut(): number {
+    return this.#cut;
+  }
+
+  /**
+   * The bytes as they were, and a last line that says how much was cut off, if any was. It is for people: an agent can write such a
+   * line itself, so who must know asks `cut`.
+   */
   content(): Buffer {
     if (this.#cut === 0) return Buffer.concat(this.#kept);
     return Buffer.concat([...this.#kept, Buffer.from(`\n[lanista: ${this.#cut} more bytes were cut off]\n`)]);

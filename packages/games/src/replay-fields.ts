@@ -1,5 +1,5 @@
 /** Strict reading of a replay's values: each either has the form it must have, or the line is refused. */
-import { MAX_REPLAY_EPISODES } from "./replay-limits.ts";
+import { MAX_REPLAY_STEPS } from "./replay-limits.ts";
 import type { BySeat, ReplayHeader } from "./replay-types.ts";
 import { REPLAY_FORMAT, ReplayError } from "./replay-types.ts";
 
@@ -127,7 +127,7 @@ export function readHeader(raw: Record<string, unknown>): ReplayHeader {
     },
     seed: readInteger(raw.seed, 0, Number.MAX_SAFE_INTEGER, '"seed"'),
     chance: [readInteger(chance[0], 0, 0xffffffff, '"chance"'), readInteger(chance[1], 0, 0xffffffff, '"chance"')],
-    episodes: readInteger(raw.episodes, 1, MAX_REPLAY_EPISODES, '"episodes"'),
+    episodes: readInteger(raw.episodes, 1, MAX_REPLAY_STEPS, '"episodes"'),
     onFault: raw.on_fault,
     seats: seats.map((value: unknown) => {
       const seat = readObject(value, "a seat");

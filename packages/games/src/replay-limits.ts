@@ -7,7 +7,8 @@
 export const MAX_REPLAY = 64 * 1024 * 1024;
 /** Characters of one line. */
 export const MAX_REPLAY_LINE = 64 * 1024;
-/** Steps of the whole match: some 350 bytes each in the memory of who reads it. */
+/**
+ * Steps of the whole match: some 350 bytes each in the memory of who reads it. Episodes as well, for each has a step or ends the
+ * match.
+ */
 export const MAX_REPLAY_STEPS = 1_000_000;
-/** Episodes that a match can be asked for: each has a step or ends the match. */
-export const MAX_REPLAY_EPISODES = MAX_REPLAY_STEPS;

@@ -1,5 +1,5 @@
 import { ReplayChain } from "./replay-chain.ts";
-import { MAX_REPLAY, MAX_REPLAY_EPISODES, MAX_REPLAY_LINE, MAX_REPLAY_STEPS } from "./replay-limits.ts";
+import { MAX_REPLAY, MAX_REPLAY_LINE, MAX_REPLAY_STEPS } from "./replay-limits.ts";
 import type { ReplayEpisodeEnd, ReplayFinal, ReplayForfeit, ReplayHeader, ReplayStep, Sha256 } from "./replay-types.ts";
 import { REPLAY_FORMAT, ReplayError } from "./replay-types.ts";
 
@@ -31,7 +31,7 @@ export class ReplayWriter {
     this.#sha256 = sha256;
     this.#chain = new ReplayChain(header, sha256);
     const { engine, env, seed, chance, episodes, onFault, seats, limits, sandbox } = header;
-    if (episodes > MAX_REPLAY_EPISODES) tooLong(`${MAX_REPLAY_EPISODES} episodes`);
+    if (episodes > MAX_REPLAY_STEPS) tooLong(`${MAX_REPLAY_STEPS} episodes`);
     this.#add(
       JSON.stringify({
         lanista_replay: REPLAY_FORMAT,

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { parseReplay } from "./replay.ts";
-import { MAX_REPLAY, MAX_REPLAY_EPISODES, MAX_REPLAY_STEPS } from "./replay-limits.ts";
+import { MAX_REPLAY, MAX_REPLAY_STEPS } from "./replay-limits.ts";
 import { ReplayError, type ReplayHeader } from "./replay-types.ts";
 import { ReplayWriter } from "./replay-writer.ts";
 
@@ -65,8 +65,8 @@ describe("the reader stops at the first line that is wrong", () => {
 
 describe("the writer refuses what could not be read", () => {
   test("more episodes than a replay may have", () => {
-    expect(() => new ReplayWriter({ ...HEADER, episodes: MAX_REPLAY_EPISODES + 1 }, fakeHash)).toThrow(ReplayError);
-    expect(() => new ReplayWriter({ ...HEADER, episodes: MAX_REPLAY_EPISODES }, fakeHash)).not.toThrow();
+    expect(() => new ReplayWriter({ ...HEADER, episodes: MAX_REPLAY_STEPS + 1 }, fakeHash)).toThrow(ReplayError);
+    expect(() => new ReplayWriter({ ...HEADER, episodes: MAX_REPLAY_STEPS }, fakeHash)).not.toThrow();
   });
 
   test("a step too many", () => {

@@ -23,7 +23,7 @@ export interface PlayedMatch {
 
 /**
  * Plays a match. Throws a RangeError on a request that makes no sense, SandboxError `refused` on what this host cannot
- * enforce. What agents or hosts do wrong is in the result, and so is what could not be written: the match was played all the same.
+ * enforce, and a ReplayError as soon as the match is longer than a replay can be. What agents or hosts do wrong is in the result, and so is what could not be written: the match was played all the same.
  */
 export async function playMatch(request: MatchRequest): Promise<PlayedMatch> {
   const plan = planMatch(request);

@@ -17,6 +17,8 @@ import type { Cause, Clocks, Limits, Sandbox, SandboxEnd, SandboxStamp } from ".
 
 /** How often counters are compared with limits. A limit is passed by at most what fits in this time. */
 const WATCH_MS = 25;
+/** An honest program is stopped in one or two. */
+const FREEZE_PASSES = 100;
 
 export interface BoxParts {
   readonly id: string;
@@ -46,6 +48,8 @@ export class Box implements Sandbox {
   readonly agentDir: string;
   readonly agentPath = "/agent";
   readonly ended: Promise<SandboxEnd>;
+  /** Its program is gone or going, though not all is cleared up yet. */
+  over = false;
   readonly #parts: BoxParts;
   readonly #cause = new FirstCause();
   readonly #runDelay = new RunDelay();
@@ -71,6 +75,7 @@ export class Box implements Sandbox {
       const finish = (code: number | null, by: NodeJS.Signals | null, failure?: Error): void => {
         if (over) return;
         over = true;
+        this.over = true;
         this.#finish(code, by, failure).then(resolve);
       };
       parts.child.once("exit", (code, by) => finish(code, by));
@@ -107,16 +112,42 @@ export class Box implements Sandbox {
     return anyRunnable(this.#parts.cgroup.tids());
   }
 
+  /**
+   * On v1 a task in the freezer would not even die by SIGKILL, and so would outlive a killed host process: there SIGSTOP
+   * does it, again until nobody new has appeared. A program that forks faster than it can be stopped is ended.
+   */
   freeze(): void {
-    this.#parts.cgroup.freeze();
+    if (this.#parts.cgroup.setFrozen(true)) return;
+    const stopped = new Set<number>();
+    for (let pass = 0; pass < FREEZE_PASSES; pass++) {
+      const fresh = this.#pids().filter((pid) => !stopped.has(pid));
+      if (fresh.length === 0) {
+        // gVisor traces the program's processes, and sends one on that was stopped before gVisor itself was.
+        for (const pid of stopped) signal(pid, "SIGSTOP");
+        return;
+      }
+      for (const pid of fresh) {
+        stopped.add(pid);
+        signal(pid, "SIGSTOP");
+      }
+    }
+    this.#end({ kind: "pids" });
   }
 
   thaw(): void {
-    this.#parts.cgroup.thaw();
+    if (!this.#parts.cgroup.setFrozen(false)) for (const pid of this.#pids()) signal(pid, "SIGCONT");
+  }
+
+  /** By the control groups; where these were given up, by descent from the launcher, which is left alone. */
+  #pids(): number[] {
+    const pids = this.#parts.cgroup.pids();
+    const { pid } = this.#parts.child;
+    return pids.length > 0 || pid === undefined ? pids : descendants(pid).filter((one) => one !== pid);
   }
 
   #end(cause: Cause): void {
     if (!this.#cause.set(cause)) return;
+    this.over = true;
     this.#kill();
   }
 
@@ -135,7 +166,13 @@ export class Box implements Sandbox {
   /** The limit that was reached, if one was. */
   #reached(reading: CgroupReading): Cause | undefined {
     const { limits, child } = this.#parts;
-    if (reading.memoryKills > 0) return { kind: "memory" };
+    if (reading.memoryKills > 0)
+      return reading.memoryLimitReached
+        ? { kind: "memory" }
+        : {
+            kind: "runtimeFault",
+            detail: "the host itself ran out of memory, and its kernel chose a process of this sandbox",
+          };
     if (reading.pidsRefused > 0) return { kind: "pids" };
     if (reading.cpuMs >= limits.cpuSeconds * 1000) return { kind: "cpuTime" };
     if (outputBytes(child) > limits.outputBytes) return { kind: "output" };
@@ -160,9 +197,8 @@ export class Box implements Sandbox {
 
   /** Through /proc/<pid>/root of a process that stands in the right mount namespace. */
   #openScratch(): number | undefined {
-    const { cgroup, scratch, child, dir } = this.#parts;
-    const grouped = cgroup.pids();
-    for (const pid of grouped.length > 0 || child.pid === undefined ? grouped : descendants(child.pid)) {
+    const { scratch, dir } = this.#parts;
+    for (const pid of this.#pids()) {
       const namespaced = /^NSpid:\s+(.*)$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]?.split(/\s+/) ?? [];
       if (namespaced.length !== scratch.namespaces) continue;
       const path = join(`/proc/${pid}/root`, scratch.path);
@@ -184,15 +220,15 @@ export class Box implements Sandbox {
     if (reached !== undefined) this.#cause.set(reached);
     this.#cause.set(this.#exit(code, by, failure));
     this.#kill();
-    let cause = this.#cause.get()!;
+    const cause = this.#cause.get()!;
     if (this.#scratch !== undefined) closeSync(this.#scratch);
     try {
       await cgroup.remove();
       for (const group of runtimeGroups) await removeTree(group);
       await removeBoxFolder(dir);
     } catch (error) {
-      if (cause.kind === "exit" || cause.kind === "killed")
-        cause = { kind: "runtimeFault", detail: `cleaning up: ${(error as Error).message}` };
+      // How it ended stays true. What is left goes when the host closes, or at the next start.
+      process.emitWarning(`clearing up after a sandbox: ${(error as Error).message}`, "LanistaWarning");
     }
     onEnded();
     return {

@@ -15,6 +15,8 @@ export interface CgroupReading {
   readonly peakMemoryBytes: number;
   /** How often the kernel killed for memory, and refused a new task. */
   readonly memoryKills: number;
+  /** Whether the group's own limit was ever reached: a kill without that is the host's own lack of memory. */
+  readonly memoryLimitReached: boolean;
   readonly pidsRefused: number;
 }
 
@@ -46,6 +48,12 @@ export function idsIn(list: string): number[] {
 function field(text: string, name: string): number {
   for (const line of text.split("\n")) if (line.startsWith(`${name} `)) return Number(line.slice(name.length + 1));
   return 0;
+}
+
+/** On v1, where recent kernels no longer count failures: by the peak, which stays below the limit by less than one charge. */
+function reachedLimit(memory: string): boolean {
+  const peak = Number(read(join(memory, "memory.max_usage_in_bytes")) || 0);
+  return peak >= Number(read(join(memory, "memory.limit_in_bytes")) || 0) - 1024 * 1024;
 }
 
 /** All of one host process's groups: one folder a hierarchy, the boxes' groups inside. */
@@ -150,30 +158,11 @@ export class BoxCgroup {
     return any === undefined ? [] : idsIn(read(join(any, this.#v2 ? "cgroup.threads" : "tasks")));
   }
 
-  /**
-   * Stops every process. On v2 by the freezer. On v1 a frozen task would not even die by SIGKILL, and so would outlive a
-   * killed host process: there SIGSTOP does it, again and again until nobody new has appeared.
-   */
-  freeze(): void {
-    if (this.#v2) {
-      this.#write("cgroup.freeze", "1");
-      return;
-    }
-    const stopped = new Set<number>();
-    for (let found = true; found; ) {
-      found = false;
-      for (const pid of this.pids()) {
-        if (stopped.has(pid)) continue;
-        stopped.add(pid);
-        found = true;
-        signal(pid, "SIGSTOP");
-      }
-    }
-  }
-
-  thaw(): void {
-    if (this.#v2) this.#write("cgroup.freeze", "0");
-    else for (const pid of this.pids()) signal(pid, "SIGCONT");
+  /** By the freezer, where there is one that lets SIGKILL through: on v2. Says whether. */
+  setFrozen(frozen: boolean): boolean {
+    if (!this.#v2 || this.#folders.size === 0) return false;
+    this.#write("cgroup.freeze", frozen ? "1" : "0");
+    return true;
   }
 
   #write(file: string, value: string): void {
@@ -193,6 +182,7 @@ export class BoxCgroup {
         throttledMs: field(stat, "throttled_usec") / 1e3,
         peakMemoryBytes: memory === undefined ? 0 : Number(read(join(memory, "memory.peak")) || 0),
         memoryKills: memory === undefined ? 0 : field(read(join(memory, "memory.events")), "oom_kill"),
+        memoryLimitReached: memory !== undefined && field(read(join(memory, "memory.events")), "max") > 0,
         pidsRefused,
       };
     }
@@ -202,6 +192,7 @@ export class BoxCgroup {
       throttledMs: cpu === undefined ? 0 : field(read(join(cpu, "cpu.stat")), "throttled_time") / 1e6,
       peakMemoryBytes: memory === undefined ? 0 : Number(read(join(memory, "memory.max_usage_in_bytes")) || 0),
       memoryKills: memory === undefined ? 0 : field(read(join(memory, "memory.oom_control")), "oom_kill"),
+      memoryLimitReached: memory !== undefined && reachedLimit(memory),
       pidsRefused,
     };
   }

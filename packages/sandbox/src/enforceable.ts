@@ -72,6 +72,12 @@ export function unenforceable(runtime: Runtime, layout: CgroupLayout, rootless: 
   return reasons;
 }
 
+/** The hard limit of this process's own open files; a runtime cannot give a box more than that. */
+export function mostOpenFiles(): number {
+  const hard = /^Max open files\s+\S+\s+(\S+)/m.exec(readFileSync("/proc/self/limits", "utf8"))?.[1];
+  return hard === undefined || hard === "unlimited" ? Number.POSITIVE_INFINITY : Number(hard);
+}
+
 /** Throws SandboxError `refused`, naming everything that is asked for, cannot be enforced and was not given up. */
 export function refuseUnenforceable(reasons: Unenforceable, giveUp: readonly GiveUp[]): void {
   const refused = [...reasons].filter(([name]) => !giveUp.includes(name));

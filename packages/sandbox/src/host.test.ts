@@ -129,6 +129,10 @@ describe("refusals", () => {
     await refused(host.start({ ...spec, mounts: [{ source: "/etc/passwd", target: "/x" }] }));
   });
 
+  test("more open files than this process may have itself", async () => {
+    await refused(host.start({ ...spec, limits: { openFiles: 2 ** 40 } }));
+  });
+
   test("a program that is not there", async () => {
     await refused(host.start({ ...spec, argv: ["/no/such/program"] }));
     await refused(host.start({ ...spec, argv: ["true"] }));

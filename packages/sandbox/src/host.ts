@@ -28,7 +28,7 @@ import { Box } from "./box.ts";
 import { bundleConfig } from "./bundle.ts";
 import { type Allowance, type BoxCgroup, OwnerCgroups } from "./cgroup.ts";
 import { type CgroupLayout, cgroupLayout } from "./cgroup-layout.ts";
-import { refuseUnenforceable, unenforceable } from "./enforceable.ts";
+import { mostOpenFiles, refuseUnenforceable, unenforceable } from "./enforceable.ts";
 import { SandboxError } from "./errors.ts";
 import { launchCommand, programArguments } from "./launch.ts";
 import { normaliseGiveUp, normaliseLimits } from "./limits.ts";
@@ -79,6 +79,7 @@ export class SandboxHost {
   readonly #cgroups: OwnerCgroups;
   readonly #rootless: boolean;
   readonly #live = new Set<Sandbox>();
+  readonly #uids = new Map<string, number>();
   readonly #versions = new Map<OciRuntime, Promise<string>>();
   /** The system-call filter as crun translated it for the first box: some 4 ms less for each one after. */
   #seccompBpf: string | undefined;
@@ -141,6 +142,11 @@ export class SandboxHost {
     for (const tool of ["setpriv", "unshare"]) needExecutable(tool);
     const impossible = unenforceable(runtime, this.#layout, this.#rootless);
     refuseUnenforceable(impossible, giveUp);
+    if (limits.openFiles > mostOpenFiles())
+      throw new SandboxError(
+        "refused",
+        `openFiles is ${limits.openFiles}, but this process itself may have ${mostOpenFiles()}; ask for fewer, or raise it (ulimit -Hn)`,
+      );
     const version = await this.#version(runtime, executable);
     const stamp = this.#stamp(spec, runtime, version, limits, [...impossible.keys()]);
     return this.#track(this.#launch({ spec, runtime, executable, stamp, id, dir }));
@@ -161,8 +167,7 @@ export class SandboxHost {
     const container = `${this.#owner.name}-${id}`;
     let cgroup: BoxCgroup | undefined;
     try {
-      const [least, most] = this.#rootless ? UIDS.rootless : UIDS.root;
-      const uid = stamp.gaveUp.includes("uid") ? 0 : randomInt(least, most);
+      const uid = stamp.gaveUp.includes("uid") ? 0 : this.#drawUid(id);
       const user = { uid, gid: uid };
       const hostname = spec.hostname ?? "box";
       for (const name of ["", "rootfs", "agent", "empty", "state", "scratch", "shm"])
@@ -234,6 +239,16 @@ export class SandboxHost {
     }
   }
 
+  /** One that no other living box of this host has. */
+  #drawUid(id: string): number {
+    const [least, most] = this.#rootless ? UIDS.rootless : UIDS.root;
+    const taken = new Set(this.#uids.values());
+    let uid = randomInt(least, most);
+    while (taken.has(uid)) uid = randomInt(least, most);
+    this.#uids.set(id, uid);
+    return uid;
+  }
+
   #choose(spec: SandboxSpec): OciRuntime {
     if (spec.tier === "none") throw new SandboxError("refused", "the tier none has no runtime");
     const candidates = runtimesOf[spec.tier];
@@ -290,6 +305,7 @@ export class SandboxHost {
   }
 
   #forget(id: string): void {
+    this.#uids.delete(id);
     for (const sandbox of this.#live) if (sandbox.id === id) this.#live.delete(sandbox);
   }
 

@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
@@ -15,7 +15,7 @@ test("in a run folder that others may write to, nothing says whom to kill", asyn
   const ended = (ms: number): Promise<unknown> =>
     Promise.race([gone.then(() => true), new Promise((resolve) => setTimeout(resolve, ms, false))]);
   try {
-    const dead = "lanista-999999999-1-00000000";
+    const dead = `lanista-999999999-1-${statSync("/proc/self/ns/pid").ino}-00000000`;
     const place = join(dir, "not-a-control-group", dead);
     mkdirSync(place, { recursive: true });
     writeFileSync(join(place, "cgroup.procs"), `${victim.pid}\n`);

@@ -21,14 +21,23 @@ import { removeTree } from "./cgroup.ts";
 import { type CgroupLayout, cgroupLayout } from "./cgroup-layout.ts";
 import { SandboxError } from "./errors.ts";
 
-const NAME = /^lanista-(\d+)-(\d+)-[0-9a-f]{8}$/;
+/** Process id, its start time, its pid namespace, and a random part. */
+const NAME = /^lanista-(\d+)-(\d+)-(\d+)-[0-9a-f]{8}$/;
 const PLACES = "cgroups.json";
 
 /** LANISTA_RUN_DIR, or a folder of this user's alone. */
 export function runFolder(): string {
   const uid = process.getuid?.() ?? 0;
   const chosen = process.env.LANISTA_RUN_DIR;
-  if (chosen !== undefined && chosen !== "") return chosen;
+  if (chosen !== undefined && chosen !== "") {
+    // It goes into a shell's words and an overlay's options.
+    if (!/^\/[^'":,\\\n]*$/.test(chosen))
+      throw new SandboxError(
+        "refused",
+        `LANISTA_RUN_DIR must be an absolute path without ' " : , \\ or line breaks, not ${chosen}`,
+      );
+    return chosen;
+  }
   if (uid === 0) return "/run/lanista";
   return join(process.env.XDG_RUNTIME_DIR ?? tmpdir(), process.env.XDG_RUNTIME_DIR ? "lanista" : `lanista-${uid}`);
 }
@@ -43,6 +52,11 @@ function startTime(pid: number | "self"): string | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** Two containers may share a run folder: one's process ids say nothing in the other. */
+function pidNamespace(): string {
+  return String(statSync("/proc/self/ns/pid").ino);
 }
 
 export interface Owner {
@@ -73,7 +87,7 @@ function refuseStrangers(runDir: string): void {
 export function makeOwner(runDir: string, layout: CgroupLayout): Owner {
   mkdirSync(runDir, { recursive: true, mode: 0o700 });
   refuseStrangers(runDir);
-  const name = `lanista-${process.pid}-${startTime("self")}-${randomBytes(4).toString("hex")}`;
+  const name = `lanista-${process.pid}-${startTime("self")}-${pidNamespace()}-${randomBytes(4).toString("hex")}`;
   const folder = join(runDir, name);
   mkdirSync(folder, { mode: 0o700 });
   // A umask may have taken bits away that the runtime's own user needs.
@@ -97,7 +111,7 @@ export async function removeLeftovers(runDir: string, layout: CgroupLayout = cgr
   const removed: string[] = [];
   const dead = (name: string): boolean => {
     const match = NAME.exec(name);
-    return match !== null && startTime(Number(match[1])) !== match[2];
+    return match !== null && match[3] === pidNamespace() && startTime(Number(match[1])) !== match[2];
   };
   const groups = new Set<string>();
   for (const place of layout.all)

@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -101,10 +101,19 @@ describe("interpreters", () => {
 });
 
 describe("leftovers", () => {
+  const namespace = statSync("/proc/self/ns/pid").ino;
+
+  test("of processes in another pid namespace are not ours to judge", async () => {
+    const foreign = join(dir, "lanista-999999999-1-1-00000000");
+    mkdirSync(foreign);
+    await removeLeftovers(dir, { mode: "none", parents: new Map(), all: [], missing: new Map() });
+    expect(existsSync(foreign)).toBe(true);
+  });
+
   test("of dead processes go, those of living ones and of others stay", async () => {
-    const dead = "lanista-999999999-1-00000000";
-    const alive = `lanista-${process.pid}-${readFileSync("/proc/self/stat", "utf8").split(") ")[1]!.split(" ")[19]}-00000000`;
-    const reused = `lanista-${process.pid}-1-00000000`;
+    const dead = `lanista-999999999-1-${namespace}-00000000`;
+    const alive = `lanista-${process.pid}-${readFileSync("/proc/self/stat", "utf8").split(") ")[1]!.split(" ")[19]}-${namespace}-00000000`;
+    const reused = `lanista-${process.pid}-1-${namespace}-00000000`;
     for (const name of [dead, alive, reused, "something-else"]) mkdirSync(join(dir, name, "b1"), { recursive: true });
     const removed = await removeLeftovers(dir, { mode: "none", parents: new Map(), all: [], missing: new Map() });
     expect(removed.sort()).toEqual([join(dir, dead), join(dir, reused)].sort());
@@ -113,7 +122,7 @@ describe("leftovers", () => {
   });
 
   test("a list of control groups that was tampered with leads nowhere", async () => {
-    const dead = join(dir, "lanista-999999999-1-00000000");
+    const dead = join(dir, `lanista-999999999-1-${namespace}-00000000`);
     const victim = join(dir, "victim");
     mkdirSync(dead);
     mkdirSync(victim);

@@ -98,10 +98,7 @@ async function main(): Promise<Report> {
         (us) => `${short(us)} µs`,
       ),
     ];
-    notes.push(
-      `A question is ${questions.act().length} bytes of connect-four; the echo gives the same line back.`,
-      "runc, run in the foreground, copies the program's output and input through a process of its own; crun hands the pipes over.",
-    );
+    notes.push(`A question is ${questions.act().length} bytes of connect-four; the echo gives the same line back.`);
     return { benchmark: "question", figures: [{ what: "question and answer", unit: "µs", values }], goals, notes };
   } finally {
     for (const one of asked) await one.close();

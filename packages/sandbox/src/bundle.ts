@@ -25,7 +25,7 @@ export interface BundleInput {
 
 /** Shell, for the hook: reads the state on standard input and moves the container's process into the box's groups. */
 const HOOK =
-  's=; while IFS= read -r l || [ -n "$l" ]; do s="$s$l"; done; s=${s#*\\"pid\\":}; s=${s# }; p=${s%%[!0-9]*}; ' +
+  `s=; while IFS= read -r l || [ -n "$l" ]; do s="$s$l"; done; s=\${s#*\\"pid\\":}; s=\${s# }; p=\${s%%[!0-9]*}; ` +
   '[ -n "$p" ] || exit 1; for f; do echo "$p" >"$f" || exit 1; done';
 
 /**

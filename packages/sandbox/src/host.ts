@@ -45,7 +45,7 @@ import {
   runtimesOf,
   versionOf,
 } from "./runtimes.ts";
-import { hostSeccompArch, seccompProfile } from "./seccomp.ts";
+import { hostSeccompArch, type SeccompProfile, seccompProfile } from "./seccomp.ts";
 import type { Limits, ReadOnlyMount, Sandbox, SandboxSpec, SandboxStamp } from "./types.ts";
 
 /**
@@ -81,6 +81,7 @@ export class SandboxHost {
   readonly #live = new Set<Sandbox>();
   readonly #uids = new Map<string, number>();
   readonly #versions = new Map<OciRuntime, Promise<string>>();
+  #seccomp: SeccompProfile | undefined;
   /** The system-call filter as crun translated it for the first box: some 4 ms less for each one after. */
   #seccompBpf: string | undefined;
   #count = 0;
@@ -193,7 +194,7 @@ export class SandboxHost {
         agentDir: join(dir, "agent"),
         emptyDir: join(dir, "empty"),
         ...(runtime === "runsc" ? { hostTmpfs: { scratch: join(dir, "scratch"), shm: join(dir, "shm") } } : {}),
-        seccomp: seccompProfile(hostSeccompArch()),
+        seccomp: (this.#seccomp ??= seccompProfile(hostSeccompArch())),
         ...(runtime === "crun" && this.#seccompBpf !== undefined ? { seccompBpf: this.#seccompBpf } : {}),
         hookFiles: byHook ? cgroup.procsFiles : [],
         // Without groups to make, runc does without only where none was named.

@@ -19,14 +19,14 @@
  * host opens (owners.ts).
  */
 import { spawn } from "node:child_process";
-import { randomInt } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { isMainThread } from "node:worker_threads";
 import { Box } from "./box.ts";
+import { allowance, needProgram, translatedFilter } from "./box-needs.ts";
 import { bundleConfig } from "./bundle.ts";
-import { type Allowance, type BoxCgroup, OwnerCgroups } from "./cgroup.ts";
+import { type BoxCgroup, OwnerCgroups } from "./cgroup.ts";
 import { type CgroupLayout, cgroupLayout } from "./cgroup-layout.ts";
 import { mostOpenFiles, refuseUnenforceable, unenforceable } from "./enforceable.ts";
 import { SandboxError } from "./errors.ts";
@@ -46,25 +46,8 @@ import {
   versionOf,
 } from "./runtimes.ts";
 import { hostSeccompArch, type SeccompProfile, seccompProfile } from "./seccomp.ts";
-import type { Limits, ReadOnlyMount, Sandbox, SandboxSpec, SandboxStamp } from "./types.ts";
-
-/**
- * Room for runtimes that live in the box's own groups: crun is one task; gVisor's kernel is a Go program of many threads,
- * and holds several tasks for each process of the program, more for a busy one.
- */
-function allowance(runtime: OciRuntime, limits: Limits): Allowance {
-  switch (runtime) {
-    case "crun":
-      return { pids: 1, memoryBytes: 2 * 1024 * 1024 };
-    case "runc":
-      return { pids: 0, memoryBytes: 0 };
-    case "runsc":
-      return { pids: 512 + 15 * limits.pids, memoryBytes: 64 * 1024 * 1024 };
-  }
-}
-
-/** User ids handed out: far from those of people, services and other containers. */
-const UIDS = { root: [1_100_000_000, 2_100_000_000], rootless: [1000, 65_000] } as const;
+import type { Sandbox, SandboxSpec, SandboxStamp } from "./types.ts";
+import { UserIds } from "./user-ids.ts";
 
 const DEFAULT_ENV = { PATH: "/usr/local/bin:/usr/bin:/bin", HOME: "/tmp", LANG: "C.UTF-8", TMPDIR: "/tmp" } as const;
 
@@ -79,7 +62,7 @@ export class SandboxHost {
   readonly #cgroups: OwnerCgroups;
   readonly #rootless: boolean;
   readonly #live = new Set<Sandbox>();
-  readonly #uids = new Map<string, number>();
+  readonly #uids = new UserIds();
   readonly #versions = new Map<OciRuntime, Promise<string>>();
   #seccomp: SeccompProfile | undefined;
   /** The system-call filter as crun translated it for the first box: some 4 ms less for each one after. */
@@ -168,7 +151,7 @@ export class SandboxHost {
     const container = `${this.#owner.name}-${id}`;
     let cgroup: BoxCgroup | undefined;
     try {
-      const uid = stamp.gaveUp.includes("uid") ? 0 : this.#drawUid(id);
+      const uid = stamp.gaveUp.includes("uid") ? 0 : this.#uids.draw(id, this.#rootless);
       const user = { uid, gid: uid };
       const hostname = spec.hostname ?? "box";
       for (const name of ["", "rootfs", "agent", "empty", "state", "scratch", "shm"])
@@ -194,7 +177,7 @@ export class SandboxHost {
         agentDir: join(dir, "agent"),
         emptyDir: join(dir, "empty"),
         ...(runtime === "runsc" ? { hostTmpfs: { scratch: join(dir, "scratch"), shm: join(dir, "shm") } } : {}),
-        seccomp: (this.#seccomp ??= seccompProfile(hostSeccompArch())),
+        seccomp: this.#filter(),
         ...(runtime === "crun" && this.#seccompBpf !== undefined ? { seccompBpf: this.#seccompBpf } : {}),
         hookFiles: byHook ? cgroup.procsFiles : [],
         // Without groups to make, runc does without only where none was named.
@@ -240,14 +223,9 @@ export class SandboxHost {
     }
   }
 
-  /** One that no other living box of this host has. */
-  #drawUid(id: string): number {
-    const [least, most] = this.#rootless ? UIDS.rootless : UIDS.root;
-    const taken = new Set(this.#uids.values());
-    let uid = randomInt(least, most);
-    while (taken.has(uid)) uid = randomInt(least, most);
-    this.#uids.set(id, uid);
-    return uid;
+  #filter(): SeccompProfile {
+    this.#seccomp ??= seccompProfile(hostSeccompArch());
+    return this.#seccomp;
   }
 
   #choose(spec: SandboxSpec): OciRuntime {
@@ -306,7 +284,7 @@ export class SandboxHost {
   }
 
   #forget(id: string): void {
-    this.#uids.delete(id);
+    this.#uids.release(id);
     for (const sandbox of this.#live) if (sandbox.id === id) this.#live.delete(sandbox);
   }
 
@@ -324,25 +302,4 @@ export class SandboxHost {
     await this.#cgroups.remove();
     await rm(this.#owner.folder, { recursive: true, force: true });
   }
-}
-
-/** What crun keeps of a running container's filter, from the folder that only it and we can write. */
-function translatedFilter(state: string): string | undefined {
-  try {
-    const program = readFileSync(join(state, "seccomp.bpf"));
-    // A filter is a sequence of 8-byte instructions.
-    return program.length > 0 && program.length % 8 === 0 ? program.toString("base64") : undefined;
-  } catch {
-    // Another crun may keep none: then each box's filter is translated anew.
-    return undefined;
-  }
-}
-
-/** Throws SandboxError `refused` on a program that would not be there in the box: no runtime need find that out. */
-function needProgram(path: string, layers: readonly ReadOnlyMount[]): void {
-  const layer = layers.find(({ target }) => path.startsWith(`${target}/`));
-  const merged = /^\/(bin|sbin|lib|lib64)\//.test(path) ? path : undefined;
-  const onHost = layer === undefined ? merged : layer.source + path.slice(layer.target.length);
-  if (onHost === undefined || !existsSync(onHost))
-    throw new SandboxError("refused", `there is no ${path} in the sandbox; a program is named by its whole path`);
 }

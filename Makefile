@@ -36,6 +36,7 @@ bench: setup
 	@bench/run.sh
 
 test-vm: setup
+	@scripts/host-packages.sh --vm
 	@test/vm/run.sh
 
 # Gives lanista-VERSION.tgz here: a package that plays matches outside the checkout.

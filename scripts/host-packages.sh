@@ -3,6 +3,7 @@
 # prints the command and goes on, for what is missing costs only the tiers or languages named here.
 #   host-packages.sh           install what is missing
 #   host-packages.sh --check   say what is missing; exit 1 if anything is
+#   host-packages.sh --vm      install what only the test machine needs
 set -eu
 
 # package  the program it brings  why
@@ -12,13 +13,23 @@ runc     runc       the container tier: the other OCI runtime
 runsc    runsc      the gvisor tier: a kernel of its own for each sandbox
 uidmap   newuidmap  sandboxes without root: user ids of their own
 python3  python3    agents written in Python
+python3-venv python:ensurepip environments for the peers that rules and speed are compared with
 gcc      gcc        the example agent in C
 libc6-dev /usr/include/stdlib.h the example agent in C, linked statically
 '
 
+# A virtual machine with cgroup v2, for make test-vm.
+for_vm='
+qemu-system-x86 qemu-system-x86_64 runs it
+mmdebstrap mmdebstrap makes its root from Debian packages
+genext2fs genext2fs makes its disks without root
+'
+[ "${1-}" != --vm ] || wanted=$for_vm
+
 has() {
   case $1 in
     /*) [ -e "$1" ] ;;
+    python:*) python3 -c "import ${1#python:}" 2>/dev/null ;;
     *) PATH=$PATH:/usr/sbin:/sbin command -v "$1" >/dev/null 2>&1 ;;
   esac
 }

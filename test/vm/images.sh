@@ -11,6 +11,12 @@ need() {
 # A kernel with its modules, the runtimes, what rootless sandboxes need, and a Python for agents.
 packages=linux-image-cloud-amd64,crun,runc,runsc,uidmap,python3,procps,iproute2,kmod,libatomic1
 
+# The mirror that this host takes its own packages from.
+mirror() {
+  cat /etc/apt/sources.list /etc/apt/sources.list.d/*.sources /etc/apt/sources.list.d/*.list 2>/dev/null |
+    grep -v '^#' | grep -o '[a-z]*://[^ ]*' | grep -v security | head -n 1
+}
+
 # Prints the folder with root.img, vmlinuz and initrd, and makes it where it is not there for this recipe.
 base_image() {
   key=$(cat "$here/images.sh" "$here/init.sh" | cksum | cut -d ' ' -f 1)
@@ -23,7 +29,7 @@ base_image() {
       mmdebstrap --quiet --variant=minbase --include="$packages" \
         --customize-hook="copy-in $here/init.sh /" \
         --customize-hook='mv "$1/init.sh" "$1/lanista-init"; chmod 755 "$1/lanista-init"; mkdir "$1/checkout"' \
-        bookworm "$making/root.tar" http://deb.debian.org/debian >"$making/log" 2>&1 &&
+        bookworm "$making/root.tar" "$(mirror)" >"$making/log" 2>&1 &&
         tar -xf "$making/root.tar" -C "$making" --wildcards './boot/vmlinuz-*' './boot/initrd.img-*' &&
         mv "$making"/boot/vmlinuz-* "$making/vmlinuz" && mv "$making"/boot/initrd.img-* "$making/initrd" &&
         genext2fs -B 4096 -b 262144 -N 65536 -a "$making/root.tar" "$making/root.img" >>"$making/log" 2>&1

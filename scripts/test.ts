@@ -5,7 +5,7 @@
  */
 import { spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 
 const root = join(import.meta.dirname, "..");
 const report = join(root, ".cache", "test", "vitest.json");
@@ -21,7 +21,11 @@ interface VitestReport {
   readonly numFailedTests: number;
   readonly numPendingTests: number;
   readonly numTodoTests: number;
-  readonly testResults: readonly { readonly status: string; readonly assertionResults: readonly unknown[] }[];
+  readonly testResults: readonly {
+    readonly name: string;
+    readonly status: string;
+    readonly assertionResults: readonly { readonly status: string; readonly fullName: string }[];
+  }[];
 }
 
 function start(command: string, args: readonly string[]): number {
@@ -50,6 +54,12 @@ function vitest(args: readonly string[]): Count {
   // A file that cannot even be loaded has no tests to count, and counts as one that failed.
   const unloaded = found.testResults.filter((file) => file.status === "failed" && file.assertionResults.length === 0);
   const failed = found.numFailedTests + unloaded.length;
+  for (const file of found.testResults.filter((each) => each.status === "failed")) {
+    const names = file.assertionResults.filter((each) => each.status === "failed").map((each) => each.fullName);
+    for (const name of names.length > 0 ? names : ["(could not be loaded)"]) {
+      failures.push(`${relative(root, file.name)}: ${name}`);
+    }
+  }
   return {
     passed: found.numPassedTests,
     // An error outside every test shows in the status alone.
@@ -69,8 +79,11 @@ function goldens(): Count {
 }
 
 const args = process.argv.slice(2);
+const failures: string[] = [];
 const counts = args.length === 0 ? [vitest(args), goldens()] : [vitest(args)];
 const sum = (key: keyof Count): number => counts.reduce((total, count) => total + count[key], 0);
 const skipped = sum("skipped");
+// Said once more at the end: whoever reads a long log reads its last lines.
+for (const failure of failures) console.log(`failed: ${failure}`);
 console.log(`${sum("passed")} passed, ${sum("failed")} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`);
 process.exitCode = sum("failed") > 0 || sum("passed") === 0 ? 1 : 0;

@@ -171,8 +171,11 @@ def mount_proc():
 
 @attempt(bare=True)
 def umount_a_mask():
-    """What a runtime laid over /proc's dangerous files must not come off; bare, /dev/shm serves."""
-    return syscall("umount2", b"/dev/shm" if "--bare" in sys.argv else b"/proc/kcore", 2)
+    """What a runtime laid over /proc's dangerous files must not come off; bare, a mount of its own serves."""
+    if "--bare" not in sys.argv:
+        return syscall("umount2", b"/proc/kcore", 2)
+    syscall("mount", b"none", b"/tmp", b"tmpfs", 0, 0)
+    return syscall("umount2", b"/tmp", 2)
 
 
 @attempt()
@@ -219,7 +222,8 @@ def move_mount():
 
 @attempt(bare=True)
 def fspick():
-    return syscall("fspick", -100, b"/dev/shm", 0)
+    """/proc is a mount everywhere; the call refuses any other folder by itself."""
+    return syscall("fspick", -100, b"/proc", 0)
 
 
 @attempt()

@@ -1,0 +1,360 @@
+/** The tables as Kysely sees them: what migrations/ makes. Column names are the database's. */
+import type { ColumnType, Generated, GeneratedAlways, JSONColumnType } from "kysely";
+
+type Json<T> = JSONColumnType<T & object, string, string>;
+/** bigint comes as a number: ours stay below 2^53. */
+type Stamp = ColumnType<Date, Date | string, Date | string>;
+type MadeStamp = ColumnType<Date, Date | string | undefined, Date | string>;
+
+export interface OutcomeRow {
+  readonly kind: "completed" | "agent_fault" | "infra_fault" | "cancelled";
+  readonly seats?: readonly number[];
+  readonly fault?: string;
+  readonly detail?: string;
+}
+
+export interface ResourcesRow {
+  readonly cpus?: number;
+  readonly memoryBytes?: number;
+  readonly gpus?: number;
+  readonly vramBytes?: number;
+}
+
+export interface UserTable {
+  id: string;
+  name: string;
+  email: string;
+  emailVerified: Generated<boolean>;
+  image: string | null;
+  createdAt: MadeStamp;
+  updatedAt: MadeStamp;
+  administrator: Generated<boolean>;
+  organiser: Generated<boolean>;
+  locked: Generated<boolean>;
+}
+export interface SessionTable {
+  id: string;
+  expiresAt: Stamp;
+  token: string;
+  createdAt: MadeStamp;
+  updatedAt: MadeStamp;
+  ipAddress: string | null;
+  userAgent: string | null;
+  userId: string;
+}
+export interface SettingsTable {
+  key: string;
+  value: ColumnType<unknown, string, string>;
+}
+export interface SpacesTable {
+  id: string;
+  slug: string;
+  title: string;
+  created_at: MadeStamp;
+  max_running: Generated<number>;
+  max_running_per_participant: Generated<number>;
+  daily_submissions: Generated<number>;
+  quota_bytes: Generated<number>;
+}
+export interface MembersTable {
+  space_id: string;
+  user_id: string;
+  role: "participant" | "organiser";
+  joined_at: MadeStamp;
+}
+export interface InvitationsTable {
+  id: string;
+  space_id: string;
+  role: "participant" | "organiser";
+  code_hash: Buffer;
+  note: Generated<string>;
+  uses_left: number;
+  expires_at: Stamp;
+  revoked_at: Stamp | null;
+  created_by: string;
+  created_at: MadeStamp;
+}
+export type TokenScope = "participant" | "organiser" | "administrator" | "worker" | "executor";
+export interface TokensTable {
+  id: string;
+  name: string;
+  prefix: string;
+  secret_hash: Buffer;
+  scope: TokenScope;
+  user_id: string | null;
+  created_by: string | null;
+  space_id: string | null;
+  queues: Generated<string[]>;
+  created_at: MadeStamp;
+  expires_at: Stamp;
+  last_used_at: Stamp | null;
+  revoked_at: Stamp | null;
+}
+export interface AuditTable {
+  id: string;
+  at: MadeStamp;
+  actor: string;
+  action: string;
+  subject: Generated<string>;
+  space_id: string | null;
+  detail: ColumnType<unknown, string, string>;
+}
+export interface IdempotencyTable {
+  caller: string;
+  key: string;
+  method: string;
+  request_hash: Buffer;
+  response: Buffer;
+  created_at: MadeStamp;
+}
+export interface BundlesTable {
+  digest: string;
+  size_bytes: number;
+  created_at: MadeStamp;
+}
+export interface UploadsTable {
+  id: string;
+  space_id: string;
+  user_id: string;
+  digest: string;
+  size_bytes: number;
+  next_offset: Generated<number>;
+  complete: Generated<boolean>;
+  expires_at: Stamp;
+  created_at: MadeStamp;
+}
+export interface AgentsTable {
+  id: string;
+  space_id: string;
+  owner_id: string;
+  name: string;
+  created_at: MadeStamp;
+}
+export interface AgentVersionsTable {
+  id: string;
+  agent_id: string;
+  number: number;
+  digest: string;
+  size_bytes: number;
+  validation: Generated<"waiting" | "valid" | "invalid">;
+  errors: Generated<string[]>;
+  warnings: Generated<string[]>;
+  created_at: MadeStamp;
+}
+export interface LaddersTable {
+  id: string;
+  space_id: string;
+  slug: string;
+  title: string;
+  state: Generated<"open" | "frozen" | "finals" | "finished">;
+  public: Generated<boolean>;
+  rules: ColumnType<unknown, string, string>;
+  log_length: Generated<number>;
+  created_at: MadeStamp;
+}
+export interface LadderAgentsTable {
+  ladder_id: string;
+  agent_id: string;
+  version_id: string;
+  active: Generated<boolean>;
+  mu: number;
+  sigma: number;
+  rating: GeneratedAlways<number>;
+  matches: Generated<number>;
+  wins: Generated<number>;
+  draws: Generated<number>;
+  losses: Generated<number>;
+  faults: Generated<number>;
+  last_match_at: Stamp | null;
+  day: string | null;
+  day_matches: Generated<number>;
+  final_elo: number | null;
+  final_low: number | null;
+  final_high: number | null;
+  joined_at: MadeStamp;
+}
+export interface QueuesTable {
+  name: string;
+  space_id: string | null;
+  max_running: Generated<number>;
+  paused: Generated<boolean>;
+  keep_free: Json<ResourcesRow>;
+}
+export type JobState = "waiting" | "running" | "ended" | "dead";
+export interface JobsTable {
+  id: string;
+  kind: string;
+  queue: string;
+  space_id: string | null;
+  owner_id: string | null;
+  fair_key: string;
+  fair_tag: Generated<number>;
+  priority: Generated<number>;
+  state: Generated<JobState>;
+  payload: ColumnType<unknown, string, string>;
+  cpus: Generated<number>;
+  memory_bytes: Generated<number>;
+  gpus: Generated<number>;
+  vram_bytes: Generated<number>;
+  tier: Generated<string>;
+  not_before: MadeStamp;
+  wait_until: Stamp;
+  timeout_seconds: number;
+  attempt: Generated<number>;
+  max_attempts: Generated<number>;
+  fence: Generated<number>;
+  worker_id: string | null;
+  lease_until: Stamp | null;
+  attempt_until: Stamp | null;
+  outcome: ColumnType<OutcomeRow | null, string | null, string | null>;
+  result: ColumnType<unknown, string | null, string | null>;
+  created_at: MadeStamp;
+  started_at: Stamp | null;
+  ended_at: Stamp | null;
+}
+export interface AttemptsTable {
+  job_id: string;
+  number: number;
+  fence: number;
+  worker_id: string | null;
+  worker_name: Generated<string>;
+  started_at: MadeStamp;
+  ended_at: Stamp | null;
+  outcome: ColumnType<OutcomeRow | null, string | null, string | null>;
+}
+export interface JobOutputTable {
+  job_id: string;
+  attempt: number;
+  seq: number;
+  seat: number;
+  text: string;
+}
+export interface WorkersTable {
+  id: string;
+  token_id: string;
+  name: string;
+  version: string;
+  queues: string[];
+  kinds: string[];
+  concurrency: number;
+  total: Json<ResourcesRow>;
+  free: Json<ResourcesRow>;
+  tiers: ColumnType<unknown, string, string>;
+  draining: Generated<boolean>;
+  paused: Generated<string>;
+  health: ColumnType<unknown, string, string>;
+  started_at: MadeStamp;
+  seen_at: MadeStamp;
+}
+export interface SubmissionsTable {
+  id: string;
+  space_id: string;
+  ladder_id: string;
+  agent_id: string;
+  version_id: string;
+  owner_id: string;
+  job_id: string;
+  state: Generated<"validating" | "accepted" | "rejected" | "cancelled" | "failed">;
+  errors: Generated<string[]>;
+  warnings: Generated<string[]>;
+  created_at: MadeStamp;
+}
+export interface MatchesTable {
+  id: string;
+  job_id: string;
+  space_id: string | null;
+  ladder_id: string | null;
+  owner_id: string | null;
+  reason: "ladder" | "placement" | "finals" | "requested" | "executor";
+  env: string;
+  options: ColumnType<Record<string, number | boolean | string>, string, string>;
+  /** A decimal number. */
+  seed: string;
+  rated: Generated<boolean>;
+  state: Generated<JobState>;
+  outcome: ColumnType<OutcomeRow | null, string | null, string | null>;
+  episodes: Generated<number>;
+  steps: Generated<number>;
+  replay_hash: Generated<string>;
+  replay_blob: string | null;
+  created_at: MadeStamp;
+  ended_at: Stamp | null;
+}
+export interface MatchSeatsTable {
+  match_id: string;
+  seat: number;
+  agent_id: string | null;
+  version_id: string | null;
+  name: string;
+  score: number | null;
+  rank: number | null;
+  faults: Generated<number>;
+  fault: Generated<string>;
+  mu_before: number | null;
+  mu_after: number | null;
+}
+/** A seat of a logged match. */
+export interface LoggedSeat {
+  readonly agent: string;
+  readonly version: string;
+  readonly rank: number;
+  readonly score: number;
+  readonly fault: string;
+}
+export interface MatchLogTable {
+  ladder_id: string;
+  number: number;
+  match_id: string;
+  seats: ColumnType<LoggedSeat[], string, never>;
+  at: MadeStamp;
+}
+export interface HeadToHeadTable {
+  ladder_id: string;
+  agent_a: string;
+  agent_b: string;
+  a_wins: Generated<number>;
+  draws: Generated<number>;
+  b_wins: Generated<number>;
+  last_at: Stamp | null;
+}
+export interface SchedulesTable {
+  id: string;
+  space_id: string;
+  ladder_id: string;
+  action: "freeze" | "unfreeze" | "round";
+  cron: string;
+  time_zone: Generated<string>;
+  last_run_at: Stamp | null;
+  last_error: Generated<string>;
+  created_by: string;
+  created_at: MadeStamp;
+}
+
+export interface Tables {
+  user: UserTable;
+  session: SessionTable;
+  settings: SettingsTable;
+  spaces: SpacesTable;
+  members: MembersTable;
+  invitations: InvitationsTable;
+  tokens: TokensTable;
+  audit: AuditTable;
+  idempotency: IdempotencyTable;
+  bundles: BundlesTable;
+  uploads: UploadsTable;
+  agents: AgentsTable;
+  agent_versions: AgentVersionsTable;
+  ladders: LaddersTable;
+  ladder_agents: LadderAgentsTable;
+  queues: QueuesTable;
+  jobs: JobsTable;
+  attempts: AttemptsTable;
+  job_output: JobOutputTable;
+  workers: WorkersTable;
+  submissions: SubmissionsTable;
+  matches: MatchesTable;
+  match_seats: MatchSeatsTable;
+  match_log: MatchLogTable;
+  head_to_head: HeadToHeadTable;
+  schedules: SchedulesTable;
+}

@@ -1,0 +1,88 @@
+/**
+ * May this caller touch this object? The interceptor has checked the method's scopes; what depends on the object is asked
+ * here, by every handler. An object in a space the caller is no member of does not exist for him.
+ */
+import { LanistaError } from "@lanista/api/errors";
+import type { Selectable } from "kysely";
+import { validate as isUuid } from "uuid";
+import type { Db, Tx } from "../db/database.ts";
+import type { SpacesTable } from "../db/types.ts";
+import type { Caller } from "./caller.ts";
+
+export type Role = "participant" | "organiser";
+export type SpaceRow = Selectable<SpacesTable>;
+
+/** An administrator's session or token of that scope. */
+export function isAdministrator(caller: Caller): boolean {
+  return caller.scopes.has("administrator");
+}
+
+/** The caller's role in a space; null for none. An administrator is an organiser everywhere. */
+export async function roleIn(db: Db | Tx, caller: Caller, spaceId: string): Promise<Role | null> {
+  if (caller.spaceId !== null && caller.spaceId !== spaceId) return null;
+  if (isAdministrator(caller)) return "organiser";
+  if (caller.user === null) return null;
+  const member = await db
+    .selectFrom("members")
+    .select("role")
+    .where("space_id", "=", spaceId)
+    .where("user_id", "=", caller.user.id)
+    .executeTakeFirst();
+  if (member === undefined) return null;
+  // A participant's token of somebody who organises the space stays a participant's.
+  return member.role === "organiser" && caller.scopes.has("organiser") ? "organiser" : "participant";
+}
+
+/** Throws `not_found` to who is no member, `forbidden` to who is less than `least`. `what` is for the sentence. */
+export async function requireRole(
+  db: Db | Tx,
+  caller: Caller,
+  spaceId: string,
+  least: Role,
+  what = "it",
+): Promise<Role> {
+  const role = await roleIn(db, caller, spaceId);
+  if (role === null) throw notFound(what);
+  if (least === "organiser" && role !== "organiser")
+    throw new LanistaError("forbidden", "only an organiser of the space may do this");
+  return role;
+}
+
+/** The object must be the caller's own, unless he organises its space. Others' does not exist for him. */
+export async function requireOwn(
+  db: Db | Tx,
+  caller: Caller,
+  object: { readonly spaceId: string; readonly ownerId: string | null },
+  what = "it",
+): Promise<Role> {
+  const role = await requireRole(db, caller, object.spaceId, "participant", what);
+  if (role === "organiser") return role;
+  if (caller.user === null || object.ownerId !== caller.user.id) throw notFound(what);
+  return role;
+}
+
+/** A space by id or slug, for a member with at least this role. */
+export async function requireSpace(
+  db: Db | Tx,
+  caller: Caller,
+  idOrSlug: string,
+  least: Role,
+): Promise<{ space: SpaceRow; role: Role }> {
+  const space = await db
+    .selectFrom("spaces")
+    .selectAll()
+    .where(isUuid(idOrSlug) ? "id" : "slug", "=", idOrSlug)
+    .executeTakeFirst();
+  if (space === undefined) throw notFound("the space");
+  return { space, role: await requireRole(db, caller, space.id, least, "the space") };
+}
+
+export function notFound(what: string): LanistaError {
+  return new LanistaError("not_found", `${what} does not exist, or is not yours to see`);
+}
+
+/** The person who calls. Throws `forbidden` to machines. */
+export function requireUser(caller: Caller): NonNullable<Caller["user"]> {
+  if (caller.user === null) throw new LanistaError("forbidden", "only a person's token may do this");
+  return caller.user;
+}

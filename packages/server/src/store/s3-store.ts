@@ -1,0 +1,170 @@
+/**
+ * The store in an S3-compatible bucket: `blobs/ab/abcd…` and `parts/UPLOAD/OFFSET` below a prefix. A PUT is atomic there, so
+ * a blob is whole or absent; its digest is checked before it is sent.
+ */
+import { createHash } from "node:crypto";
+import { Readable } from "node:stream";
+import {
+  DeleteObjectCommand,
+  DeleteObjectsCommand,
+  GetObjectCommand,
+  HeadBucketCommand,
+  HeadObjectCommand,
+  ListObjectsV2Command,
+  PutObjectCommand,
+  S3Client,
+} from "@aws-sdk/client-s3";
+import { LanistaError } from "@lanista/api/errors";
+import { checkDigest, missing, verified } from "./checks.ts";
+import type { BlobStore } from "./store.ts";
+
+export interface S3Place {
+  readonly bucket: string;
+  /** Without slashes at its ends; may be empty. */
+  readonly prefix: string;
+  /** Of a store that is not Amazon's, such as `http://minio:9000`. */
+  readonly endpoint: string | undefined;
+  readonly region: string;
+}
+
+/**
+ * `s3://bucket/prefix?endpoint=http://host:9000&region=eu-1`. Keys come from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY or
+ * whatever else the AWS SDK reads. Throws LanistaError `invalid`.
+ */
+export function parseS3Url(url: string): S3Place {
+  const parsed = new URL(url);
+  const known = new Set(["endpoint", "region"]);
+  const unknown = [...parsed.searchParams.keys()].find((key) => !known.has(key));
+  if (unknown !== undefined)
+    throw new LanistaError("invalid", `the store's URL has "${unknown}", but only endpoint and region are known there`);
+  if (parsed.hostname === "") throw new LanistaError("invalid", "the store's URL names no bucket: s3://bucket/prefix");
+  return {
+    bucket: parsed.hostname,
+    prefix: parsed.pathname.replace(/^\/+|\/+$/g, ""),
+    endpoint: parsed.searchParams.get("endpoint") ?? undefined,
+    region: parsed.searchParams.get("region") ?? process.env["AWS_REGION"] ?? "us-east-1",
+  };
+}
+
+export class S3Store implements BlobStore {
+  readonly #client: S3Client;
+  readonly #bucket: string;
+  readonly #prefix: string;
+
+  constructor(place: S3Place) {
+    this.#bucket = place.bucket;
+    this.#prefix = place.prefix === "" ? "" : `${place.prefix}/`;
+    this.#client = new S3Client({
+      region: place.region,
+      ...(place.endpoint === undefined ? {} : { endpoint: place.endpoint, forcePathStyle: true }),
+    });
+  }
+
+  #key(digest: string): string {
+    checkDigest(digest);
+    return `${this.#prefix}blobs/${digest.slice(0, 2)}/${digest}`;
+  }
+
+  #object(Key: string): { Bucket: string; Key: string } {
+    return { Bucket: this.#bucket, Key };
+  }
+
+  async put(bytes: Uint8Array): Promise<{ digest: string; size: number }> {
+    const digest = createHash("sha256").update(bytes).digest("hex");
+    if (!(await this.has(digest)))
+      await this.#client.send(new PutObjectCommand({ ...this.#object(this.#key(digest)), Body: bytes }));
+    return { digest, size: bytes.byteLength };
+  }
+
+  async putStream(from: AsyncIterable<Uint8Array>, expected: { digest: string; size: number }): Promise<void> {
+    const key = this.#key(expected.digest);
+    // A body that fails half-way fails the PUT, and nothing is kept of it.
+    const Body = Readable.from(verified(from, expected), { objectMode: false });
+    let wrong: unknown;
+    Body.once("error", (error) => {
+      wrong = error;
+    });
+    await this.#client
+      .send(new PutObjectCommand({ ...this.#object(key), Body, ContentLength: expected.size }))
+      .catch((error: unknown) => {
+        throw wrong ?? error;
+      });
+  }
+
+  async has(digest: string): Promise<boolean> {
+    try {
+      await this.#client.send(new HeadObjectCommand(this.#object(this.#key(digest))));
+      return true;
+    } catch (error) {
+      if ((error as { name?: string }).name === "NotFound") return false;
+      throw error;
+    }
+  }
+
+  async get(digest: string): Promise<Uint8Array> {
+    const pieces: Uint8Array[] = [];
+    for await (const piece of await this.open(digest)) pieces.push(piece);
+    return Buffer.concat(pieces);
+  }
+
+  async open(digest: string): Promise<Readable> {
+    const found = await this.#client
+      .send(new GetObjectCommand(this.#object(this.#key(digest))))
+      .catch((error) => missing(error, digest));
+    return found.Body as Readable;
+  }
+
+  async delete(digest: string): Promise<void> {
+    await this.#client.send(new DeleteObjectCommand(this.#object(this.#key(digest))));
+  }
+
+  async *#keys(prefix: string): AsyncIterable<string> {
+    let ContinuationToken: string | undefined;
+    do {
+      const page = await this.#client.send(
+        new ListObjectsV2Command({
+          Bucket: this.#bucket,
+          Prefix: `${this.#prefix}${prefix}`,
+          ...(ContinuationToken === undefined ? {} : { ContinuationToken }),
+        }),
+      );
+      for (const each of page.Contents ?? []) if (each.Key !== undefined) yield each.Key;
+      ContinuationToken = page.NextContinuationToken;
+    } while (ContinuationToken !== undefined);
+  }
+
+  async *list(): AsyncIterable<string> {
+    for await (const key of this.#keys("blobs/")) yield key.slice(-64);
+  }
+
+  async putPart(upload: string, offset: number, bytes: Uint8Array): Promise<void> {
+    const key = `${this.#prefix}parts/${upload}/${String(offset).padStart(16, "0")}`;
+    await this.#client.send(new PutObjectCommand({ ...this.#object(key), Body: bytes }));
+  }
+
+  async *parts(upload: string): AsyncIterable<Uint8Array> {
+    const keys: string[] = [];
+    for await (const key of this.#keys(`parts/${upload}/`)) keys.push(key);
+    for (const key of keys.sort()) {
+      const found = await this.#client.send(new GetObjectCommand(this.#object(key)));
+      yield await found.Body!.transformToByteArray();
+    }
+  }
+
+  async deleteParts(upload: string): Promise<void> {
+    const keys: string[] = [];
+    for await (const key of this.#keys(`parts/${upload}/`)) keys.push(key);
+    const most = 1000;
+    for (let first = 0; first < keys.length; first += most)
+      await this.#client.send(
+        new DeleteObjectsCommand({
+          Bucket: this.#bucket,
+          Delete: { Objects: keys.slice(first, first + most).map((Key) => ({ Key })) },
+        }),
+      );
+  }
+
+  async check(): Promise<void> {
+    await this.#client.send(new HeadBucketCommand({ Bucket: this.#bucket }));
+  }
+}

@@ -426,7 +426,7 @@ export declare const CreateUploadRequestSchema: GenMessage<CreateUploadRequest>;
  */
 export declare type CreateUploadResponse = Message<"lanista.v1.CreateUploadResponse"> & {
   /**
-   * Complete at once where the server has the very bytes already.
+   * Complete at once where the caller handed in the very bytes before.
    *
    * @generated from field: lanista.v1.Upload upload = 1;
    */
@@ -630,7 +630,8 @@ export declare const AgentService: GenService<{
     output: typeof GetUploadResponseSchema;
   },
   /**
-   * A part whose offset is not the upload's is refused with `conflict`; a part sent twice is taken once.
+   * A part whose offset is not the upload's is refused with `conflict`; a part sent twice is taken once, so it needs no
+   * idempotency key.
    *
    * @generated from rpc lanista.v1.AgentService.UploadPart
    */

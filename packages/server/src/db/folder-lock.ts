@@ -53,7 +53,12 @@ function flock(fd: number): Promise<number> {
   return new Promise((resolve, reject) => {
     const child = spawn("flock", ["--exclusive", "--nonblock", "3"], { stdio: ["ignore", "ignore", "ignore", fd] });
     child.once("error", (cause) =>
-      reject(new LanistaError("unavailable", `flock could not be run: ${cause.message}`, { hint: "install util-linux", cause })),
+      reject(
+        new LanistaError("unavailable", `flock could not be run: ${cause.message}`, {
+          hint: "install util-linux",
+          cause,
+        }),
+      ),
     );
     child.once("exit", (code) => {
       if (code === 0 || code === TAKEN) resolve(code);

@@ -94,8 +94,10 @@ export async function findPrograms(home: string, user: User | undefined): Promis
   });
   const packaged = programs(nativeFolder());
   if (await works(packaged)) return packaged;
-  const copied = programs(join(seen, "programs"));
-  await copyPrograms(packaged.native, join(home, "programs"), user);
+  const folder = `programs-${packageVersion(packaged.native)}`;
+  const copied = programs(join(seen, folder));
+  if (existsSync(join(home, folder)) && (await works(copied))) return copied;
+  await copyPrograms(packaged.native, join(home, folder), user);
   const problem = await trial(copied);
   if (problem === undefined) return copied;
   throw new LanistaError("unavailable", `PostgreSQL cannot be run${user ? ` as ${user.name}` : ""}: ${problem}`, {
@@ -103,6 +105,11 @@ export async function findPrograms(home: string, user: User | undefined): Promis
       ? "see what it lacks, or name a PostgreSQL with DATABASE_URL"
       : `choose a data folder that the user ${user?.name} can enter, or name a PostgreSQL with DATABASE_URL`,
   });
+}
+
+function packageVersion(native: string): string {
+  const { version } = JSON.parse(readFileSync(join(native, "..", "package.json"), "utf8")) as { version: string };
+  return version;
 }
 
 async function canEnter(user: User | undefined, folder: string): Promise<boolean> {
@@ -145,6 +152,6 @@ async function copyPrograms(from: string, to: string, user: User | undefined): P
     if (!existsSync(link)) await symlink(basename(source), link);
   }
   if (user !== undefined) await run("chown", ["-R", `${user.uid}:${user.gid}`, half]);
-  await run("chmod", ["-R", "u=rX,go=", half]);
+  await run("chmod", ["-R", "u=rwX,go=", half]);
   await rename(half, to);
 }

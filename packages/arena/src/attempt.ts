@@ -10,12 +10,14 @@
  * was not asked since. If a seat is at fault and a box of another failed by our doing in the same step, the fault stands:
  * it does not depend on the other box.
  */
+import { setTimeout as setTimer } from "node:timers";
 import { setTimeout } from "node:timers/promises";
 import { SeededChance } from "@lanista/games/chance";
 import type { State } from "@lanista/games/environment";
 import { ReplayWriter } from "@lanista/games/replay-writer";
 import { SandboxError } from "@lanista/sandbox/errors";
 import type { SandboxStamp, Usage } from "@lanista/sandbox/types";
+import { BundleError } from "./agents/types.ts";
 import type { HostClock } from "./host-clock.ts";
 import { type Guilt, judge, substitute } from "./judge.ts";
 import { addDead, addLatent, brokenBoxes } from "./latent-guilt.ts";
@@ -24,7 +26,7 @@ import type { Reply } from "./reply.ts";
 import type { Outcome } from "./result.ts";
 import { forfeitReturns, ranksOf } from "./scoring.ts";
 import { type FaultKinds, Seat } from "./seat.ts";
-import { type BoxFailure, failureOfOurs } from "./seat-fault.ts";
+import { type BoxFailure, cleanDetail, failureOfOurs } from "./seat-fault.ts";
 import { chanceKey, SubstituteActions } from "./seeds.ts";
 import { sha256 } from "./sha256.ts";
 import { ENGINE_VERSION } from "./version.ts";
@@ -45,6 +47,8 @@ export interface SeatRecord {
 
 export interface AttemptRecord {
   readonly outcome: Outcome;
+  /** A bound of the match's own ended it. */
+  readonly timedOut: boolean;
   readonly seats: readonly SeatRecord[];
   readonly stamp: SandboxStamp | null;
   readonly episodes: number;
@@ -64,11 +68,17 @@ export class Attempt {
   readonly #state: State;
   #outcome: Outcome | undefined;
   #writer: ReplayWriter | undefined;
+  /** Why the agents of some seats cannot even be tried. */
+  readonly #unfit: Guilt[] = [];
+  readonly #remainingMs: number;
   #episodes = 0;
   #steps = 0;
   #began = false;
+  #timedOut = false;
 
-  constructor(plan: MatchPlan, host: HostClock) {
+  /** `remainingMs`: of the match's own time. */
+  constructor(plan: MatchPlan, host: HostClock, remainingMs: number) {
+    this.#remainingMs = remainingMs;
     this.#plan = plan;
     this.#host = host;
     this.#substitutes = new SubstituteActions(plan.seed);
@@ -78,13 +88,16 @@ export class Attempt {
 
   /** Throws SandboxError `refused`: what was asked for cannot be had here. Everything else is in the record. */
   async play(): Promise<AttemptRecord> {
-    const cancel = (): void => {
-      this.#end({ kind: "cancelled" });
-      // A seat whose box did not start is not there.
-      for (const seat of this.#seats) seat?.cancel();
-    };
-    const { signal } = this.#plan;
+    const cancel = (): void => this.#cancel();
+    const { signal, matchSeconds } = this.#plan;
     if (signal?.aborted) cancel();
+    const timer =
+      this.#remainingMs === Number.POSITIVE_INFINITY
+        ? undefined
+        : setTimer(
+            () => this.#bound(`the match's own ${matchSeconds} seconds were over`),
+            Math.max(0, this.#remainingMs),
+          );
     signal?.addEventListener("abort", cancel);
     try {
       await this.#open();
@@ -95,9 +108,23 @@ export class Attempt {
       await this.#close();
       throw error;
     } finally {
+      clearTimeout(timer);
       signal?.removeEventListener("abort", cancel);
     }
     return this.#record(await this.#close());
+  }
+
+  #cancel(detail?: string): void {
+    this.#end({ kind: "cancelled", ...(detail === undefined ? {} : { detail }) });
+    // A seat whose box did not start is not there.
+    for (const seat of this.#seats) seat?.cancel();
+  }
+
+  /** Ends the match by a bound of its own. */
+  #bound(detail: string): void {
+    if (this.#outcome !== undefined) return;
+    this.#timedOut = true;
+    this.#cancel(detail);
   }
 
   #end(outcome: Outcome): void {
@@ -113,6 +140,9 @@ export class Attempt {
     for (const [index, result] of opened.entries()) {
       if (result.status === "fulfilled") {
         this.#seats[index] = new Seat(index, contenders[index]!, result.value, this.#plan, this.#host);
+      } else if (result.reason instanceof BundleError) {
+        const detail = cleanDetail(result.reason.message);
+        this.#unfit.push({ kind: "fault", seat: index, fault: "start", detail, dead: true, thinkMs: 0 });
       } else if (result.reason instanceof SandboxError && result.reason.code === "refused") refusal ??= result.reason;
       else
         failures.push({
@@ -135,13 +165,16 @@ export class Attempt {
         seed: plan.seed,
         chance: chanceKey(plan.seed),
         episodes: plan.episodes,
+        ...(plan.maxSteps === 0 ? {} : { maxSteps: plan.maxSteps }),
         onFault: plan.onFault,
         seats: plan.contenders.map(({ name, digest }) => ({ agent: name.slice(0, 200), digest })),
         limits: { start: plan.startSeconds, move: plan.moveSeconds, bank: plan.bankSeconds },
         sandbox: stamp === undefined ? null : { tier: stamp.tier, runtime: stamp.runtime },
       },
       sha256,
+      plan.onReplayLine,
     );
+    if (this.#unfit.length > 0) this.#forfeit(this.#unfit, this.#zeros(), 0);
     if (this.#outcome !== undefined) return;
     const replies = await Promise.all(this.#seats.map((seat) => seat.start()));
     const guilty = replies.flatMap((reply, seat) => (reply.kind === "fault" ? [{ seat, ...reply }] : []));
@@ -154,13 +187,16 @@ export class Attempt {
 
   /** Counts the faults of a step, those that no answer shows included (`guilty` gains them), and ends what they end. */
   async #endByFaults(guilty: Guilt[], replies: readonly (Reply | undefined)[], soFar: readonly number[], episode = 0) {
-    const forfeits = this.#plan.onFault === "forfeit";
-    const fatal = (): Guilt[] => guilty.filter((one) => forfeits || one.dead);
+    const { onFault, forfeitAfter } = this.#plan;
+    const forfeits = onFault === "forfeit";
+    const ends = ({ seat, dead }: Guilt): boolean =>
+      forfeits || dead || (forfeitAfter > 0 && this.#seats[seat]!.faults + 1 >= forfeitAfter);
     const broken = replies.some((reply) => reply?.kind === "infra");
     if (forfeits) addLatent(guilty, this.#seats);
-    if (fatal().length > 0 || broken) addDead(guilty, this.#seats);
+    if (guilty.some(ends) || broken) addDead(guilty, this.#seats);
+    const fatal = guilty.filter(ends);
     for (const { seat, fault } of guilty) this.#seats[seat]!.count(fault);
-    if (fatal().length > 0) this.#forfeit(fatal(), soFar, episode);
+    if (fatal.length > 0) this.#forfeit(fatal, soFar, episode);
     else if (broken) {
       await setTimeout(BROKEN_MS);
       this.#end(failureOfOurs(brokenBoxes(this.#seats)));
@@ -182,7 +218,8 @@ export class Attempt {
     for (const seat of this.#seats) seat.unseenReward = 0;
     env.reset(state, chance);
     this.#began = true;
-    while (!env.ended(state)) if (!(await this.#step(episode, returns, chance))) return;
+    const most = this.#plan.maxSteps === 0 ? Number.POSITIVE_INFINITY : this.#plan.maxSteps;
+    while (!env.ended(state) && env.steps(state) < most) if (!(await this.#step(episode, returns, chance))) return;
     for (const [seat, sum] of returns.entries()) this.#scores[seat]! += sum;
     const terminated = env.terminated(state);
     this.#writer!.episode({ kind: terminated ? "terminated" : "truncated", returns });
@@ -195,6 +232,10 @@ export class Attempt {
   async #step(episode: number, returns: number[], chance: SeededChance): Promise<boolean> {
     const { env } = this.#plan;
     const state = this.#state;
+    if (this.#plan.onTooLong === "end" && this.#writer!.full) {
+      this.#bound("the match is longer than a replay can be");
+      return false;
+    }
     const replies = await this.#ask(episode);
     const judged = judge(env, state, replies);
     await this.#endByFaults(judged.guilty, replies, returns, episode);
@@ -274,11 +315,12 @@ export class Attempt {
     const ranks = ranksOf(this.#scores, guilty);
     const seats = contenders.map((_, index): SeatRecord => {
       const seat = this.#seats[index];
+      const unfit = this.#unfit.filter((one) => one.seat === index).length;
       return {
         score: scored ? this.#scores[index]! + 0 : null,
         rank: scored ? ranks[index]! : null,
-        faults: seat?.faults ?? 0,
-        faultKinds: seat?.faultKinds ?? {},
+        faults: seat?.faults ?? unfit,
+        faultKinds: seat?.faultKinds ?? (unfit > 0 ? { start: unfit } : {}),
         usage: usage[index] ?? null,
         log: seat?.log.content() ?? Buffer.alloc(0),
         logCut: seat?.log.cut ?? 0,
@@ -291,6 +333,7 @@ export class Attempt {
     });
     return {
       outcome,
+      timedOut: this.#timedOut,
       seats,
       stamp: this.#seats.find((seat) => seat !== undefined)?.sandbox.stamp ?? null,
       episodes: this.#episodes,

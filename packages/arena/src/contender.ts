@@ -8,6 +8,9 @@ export interface Contender {
   readonly digest: string;
   /** The file that is started, relative to the box's agent folder. */
   readonly entry: string;
-  /** Starts a box of its own, in which nothing of it has run yet; whoever opens it kills it. Throws SandboxError. */
+  /**
+   * Starts a box of its own, in which nothing of it has run yet; whoever opens it kills it. Throws SandboxError, and
+   * BundleError where the agent's files are such that no agent can be made of them: then the seat's agent does not start.
+   */
   open(): Promise<Sandbox>;
 }

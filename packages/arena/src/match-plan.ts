@@ -1,9 +1,11 @@
 /** What a match is asked to be, normalised once. */
 import type { Environment } from "@lanista/games/environment";
+import { MAX_REPLAY_STEPS } from "@lanista/games/replay-limits";
 import type { Contender } from "./contender.ts";
 import { isSeed, randomSeed } from "./seeds.ts";
 
 export type OnFault = "forfeit" | "random";
+export type OnTooLong = "refuse" | "end";
 /** What happens to a box while its seat is not to move: its CPU time is charged to the seat, or it stands still. */
 export type WhileWaiting = "charge" | "freeze";
 
@@ -18,6 +20,14 @@ export interface MatchRequest {
   readonly bankSeconds?: number;
   readonly startSeconds?: number;
   readonly onFault?: OnFault;
+  /** With on-fault `random`: the seat that has so many faults forfeits. 0, the default: never. */
+  readonly forfeitAfter?: number;
+  /** Steps after which the match truncates an episode that goes on; 0, the default, leaves that to the environment. */
+  readonly maxSteps?: number;
+  /** Seconds for the whole match, repeats included; past them it ends `cancelled` and `timedOut`. Default: no bound. */
+  readonly matchSeconds?: number;
+  /** What is done with a match longer than a replay can be: refused by an exception, or ended like one past its time. */
+  readonly onTooLong?: OnTooLong;
   readonly whileWaiting?: WhileWaiting;
   /** How often a match is played at most, when a fault of ours ends it. */
   readonly attempts?: number;
@@ -27,6 +37,10 @@ export interface MatchRequest {
   readonly logs?: string;
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: MatchProgress) => void;
+  /** Each line of the replay, without its newline, as it is written; a repeated match begins anew. Must not throw. */
+  readonly onReplayLine?: (line: string) => void;
+  /** What a seat writes to standard error, as it comes and as far as it is kept: at most MAX_LOG bytes. Must not throw. */
+  readonly onLog?: (seat: number, chunk: Buffer) => void;
 }
 
 export type MatchProgress =
@@ -34,8 +48,8 @@ export type MatchProgress =
   | { readonly kind: "episode"; readonly episode: number; readonly returns: readonly number[] }
   | { readonly kind: "repeat"; readonly detail: string };
 
-export type MatchPlan = Required<Omit<MatchRequest, "replay" | "logs" | "signal" | "onProgress">> &
-  Pick<MatchRequest, "replay" | "logs" | "signal" | "onProgress">;
+type Unset = "replay" | "logs" | "signal" | "onProgress" | "onReplayLine" | "onLog";
+export type MatchPlan = Required<Omit<MatchRequest, Unset>> & Pick<MatchRequest, Unset>;
 
 function check(ok: boolean, message: string): void {
   if (!ok) throw new RangeError(message);
@@ -51,6 +65,10 @@ export function planMatch(request: MatchRequest): MatchPlan {
     bankSeconds: request.bankSeconds ?? 0,
     startSeconds: request.startSeconds ?? 30,
     onFault: request.onFault ?? "forfeit",
+    forfeitAfter: request.forfeitAfter ?? 0,
+    maxSteps: request.maxSteps ?? 0,
+    matchSeconds: request.matchSeconds ?? Number.POSITIVE_INFINITY,
+    onTooLong: request.onTooLong ?? "refuse",
     whileWaiting: request.whileWaiting ?? "charge",
     attempts: request.attempts ?? 3,
   };
@@ -63,6 +81,13 @@ export function planMatch(request: MatchRequest): MatchPlan {
   check(Number.isInteger(plan.attempts) && plan.attempts >= 1, `attempts must be an integer of at least 1`);
   check(plan.moveSeconds > 0 && plan.moveSeconds <= 86_400, "the time for a move must be in (0, 86400] seconds");
   check(plan.startSeconds > 0 && plan.startSeconds <= 86_400, "the time to start must be in (0, 86400] seconds");
+  check(Number.isInteger(plan.forfeitAfter) && plan.forfeitAfter >= 0, `forfeitAfter must be an integer of at least 0`);
+  check(
+    Number.isInteger(plan.maxSteps) && plan.maxSteps >= 0 && plan.maxSteps <= MAX_REPLAY_STEPS,
+    `maxSteps must be an integer in 0 … ${MAX_REPLAY_STEPS}`,
+  );
+  const bounded = plan.matchSeconds <= 864_000 || plan.matchSeconds === Number.POSITIVE_INFINITY;
+  check(plan.matchSeconds > 0 && bounded, "the time for the match must be in (0, 864000] seconds, or infinite");
   check(plan.bankSeconds >= 0 && plan.bankSeconds <= 1e6, "the time bank must be in 0 … 1000000 seconds");
   return plan;
 }

@@ -23,7 +23,7 @@ export interface PlayedMatch {
 
 /**
  * Plays a match. Throws a RangeError on a request that makes no sense, SandboxError `refused` on what this host cannot
- * enforce, and a ReplayError as soon as the match is longer than a replay can be. What agents or hosts do wrong is in the result, and so is what could not be written: the match was played all the same.
+ * enforce, and, unless `onTooLong` is `end`, a ReplayError as soon as the match is longer than a replay can be. What agents or hosts do wrong is in the result, and so is what could not be written: the match was played all the same.
  */
 export async function playMatch(request: MatchRequest): Promise<PlayedMatch> {
   const plan = planMatch(request);
@@ -33,11 +33,13 @@ export async function playMatch(request: MatchRequest): Promise<PlayedMatch> {
     const failures: (Outcome & { kind: "infra_fault" })[] = [];
     for (;;) {
       plan.onProgress?.({ kind: "started", attempt: failures.length + 1 });
-      const record = await new Attempt(plan, host).play();
+      const remainingMs = plan.matchSeconds * 1000 - (performance.now() - began);
+      const record = await new Attempt(plan, host, remainingMs).play();
       const attempts = failures.length + 1;
       if (record.outcome.kind === "infra_fault") {
         failures.push(record.outcome);
-        if (attempts < plan.attempts && !plan.signal?.aborted) {
+        const late = performance.now() - began >= plan.matchSeconds * 1000;
+        if (attempts < plan.attempts && !plan.signal?.aborted && !late) {
           plan.onProgress?.({ kind: "repeat", detail: record.outcome.detail });
           continue;
         }
@@ -118,6 +120,7 @@ async function finish(
     replay: { file: replay, hash: record.hash },
     unwritten,
     sandbox: record.stamp,
+    timedOut: record.timedOut,
     attempts,
     wallSeconds: (performance.now() - began) / 1000,
     engine: ENGINE_VERSION,

@@ -116,7 +116,8 @@ class Rerun {
     if (episode.end === null) return;
     const at = episode.steps.length;
     const { kind } = episode.end;
-    const ended = env.terminated(state) ? "terminated" : env.truncated(state) ? "truncated" : "not ended";
+    const cut = env.truncated(state) || at === this.#replay.header.maxSteps;
+    const ended = env.terminated(state) ? "terminated" : cut ? "truncated" : "not ended";
     if (kind === "forfeit" ? ended !== "not ended" : ended !== kind)
       throw new Differs(index, at, `here the episode is ${ended}, the replay says ${kind}`);
     const guilty = (episode.forfeit?.faults ?? []).flatMap((fault, seat) => (fault === null ? [] : [seat]));
@@ -132,7 +133,7 @@ class Rerun {
     const fail = (what: string): never => {
       throw new Differs(episode, number, what);
     };
-    if (env.ended(state)) fail("the episode has ended, the replay goes on");
+    if (env.ended(state) || number === this.#replay.header.maxSteps) fail("the episode has ended, the replay goes on");
     const actors = env.actors(state);
     const actions = step.actions.map((action, seat) => {
       const acts = (actors & (1 << seat)) !== 0;

@@ -13,7 +13,8 @@ export type Outcome =
   | { readonly kind: "agent_fault"; readonly seats: readonly number[]; readonly fault: Fault; readonly detail: string }
   /** Ours. `seat`: the seat whose box every attempt failed in, where they agree: then it waits for a person. */
   | { readonly kind: "infra_fault"; readonly detail: string; readonly seat?: number }
-  | { readonly kind: "cancelled" };
+  /** By whoever asked for it, or, with `detail`, by a bound of the match's own (`timedOut` in the result). */
+  | { readonly kind: "cancelled"; readonly detail?: string };
 
 /** Every result is stamped with what it ran in; `limits` are those of one seat's box. */
 export type MatchStamp = SandboxStamp;
@@ -56,6 +57,8 @@ export interface MatchResult {
   readonly unwritten: readonly { readonly file: string; readonly error: string }[];
   /** null where no box came to life. */
   readonly sandbox: MatchStamp | null;
+  /** Whether a bound of the match's own ended it: its time, or what a replay can hold. Nobody's fault, and without scores. */
+  readonly timedOut: boolean;
   /** How often the match was played: above 1 after faults of ours. */
   readonly attempts: number;
   readonly wallSeconds: number;

@@ -7,10 +7,12 @@ export class SeatLog {
   readonly #kept: Buffer[] = [];
   #bytes = 0;
   #cut = 0;
+  readonly #onKept: ((chunk: Buffer) => void) | undefined;
   /** Resolves when nothing more can come. */
   readonly closed: Promise<void>;
 
-  constructor(stream: Readable) {
+  constructor(stream: Readable, onKept?: (chunk: Buffer) => void) {
+    this.#onKept = onKept;
     stream.on("data", (chunk: Buffer) => this.#take(chunk));
     stream.on("error", () => {});
     this.closed = new Promise((resolve) => stream.once("close", resolve));
@@ -20,7 +22,11 @@ export class SeatLog {
     const room = MAX_LOG - this.#bytes;
     const part = chunk.subarray(0, room);
     // A copy when small: many short lines must not keep the buffers alive that they came in.
-    if (part.length > 0) this.#kept.push(Buffer.from(part));
+    if (part.length > 0) {
+      const kept = Buffer.from(part);
+      this.#kept.push(kept);
+      this.#onKept?.(kept);
+    }
     if (this.#kept.length > 256) this.#kept.splice(0, this.#kept.length, Buffer.concat(this.#kept));
     this.#bytes += part.length;
     this.#cut += chunk.length - part.length;

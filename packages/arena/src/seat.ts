@@ -47,8 +47,8 @@ export class Seat {
   constructor(index: number, contender: Contender, sandbox: Sandbox, plan: MatchPlan, host: HostClock) {
     this.index = index;
     this.sandbox = sandbox;
-    this.log = new SeatLog(sandbox.stderr);
-    const { env } = plan;
+    const { env, onLog } = plan;
+    this.log = new SeatLog(sandbox.stderr, onLog === undefined ? undefined : (chunk) => onLog(index, chunk));
     this.#env = env;
     this.#discrete = env.info.observation.type === "Discrete";
     this.#observation = new Float64Array(env.observationSize());

@@ -30,6 +30,7 @@ export class ReplayChain {
         header.episodes,
         header.onFault,
         header.seats.length,
+        ...(header.maxSteps === undefined ? [] : [header.maxSteps]),
       ]),
     );
   }

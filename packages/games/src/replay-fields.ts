@@ -105,7 +105,7 @@ export function readHeader(raw: Record<string, unknown>): ReplayHeader {
     "limits",
     "sandbox",
   ];
-  readFields(raw, 1, keys);
+  readFields(raw, 1, keys, ["max_steps"]);
   const env = readObject(raw.env, '"env"');
   readFields(env, 1, ["id", "version", "options"]);
   const chance = raw.chance;
@@ -128,6 +128,9 @@ export function readHeader(raw: Record<string, unknown>): ReplayHeader {
     seed: readInteger(raw.seed, 0, Number.MAX_SAFE_INTEGER, '"seed"'),
     chance: [readInteger(chance[0], 0, 0xffffffff, '"chance"'), readInteger(chance[1], 0, 0xffffffff, '"chance"')],
     episodes: readInteger(raw.episodes, 1, MAX_REPLAY_STEPS, '"episodes"'),
+    ...(raw.max_steps === undefined
+      ? {}
+      : { maxSteps: readInteger(raw.max_steps, 1, MAX_REPLAY_STEPS, '"max_steps"') }),
     onFault: raw.on_fault,
     seats: seats.map((value: unknown) => {
       const seat = readObject(value, "a seat");

@@ -35,6 +35,8 @@ export interface ReplayHeader {
   readonly chance: readonly [number, number];
   /** Episodes that were to be played. */
   readonly episodes: number;
+  /** The match's own bound on the steps of an episode, which truncates it; absent where it had none. */
+  readonly maxSteps?: number;
   readonly onFault: "forfeit" | "random";
   readonly seats: readonly ReplaySeat[];
   /** In seconds. */

@@ -23,14 +23,17 @@ export class ReplayWriter {
   readonly #lines: string[] = [];
   readonly #chain: ReplayChain;
   readonly #sha256: Sha256;
+  readonly #onLine: ((line: string) => void) | undefined;
   #characters = 0;
   #steps = 0;
   #episode = 0;
 
-  constructor(header: ReplayHeader, sha256: Sha256) {
+  /** `onLine` is given each line, without its newline, as soon as it is written. */
+  constructor(header: ReplayHeader, sha256: Sha256, onLine?: (line: string) => void) {
     this.#sha256 = sha256;
+    this.#onLine = onLine;
     this.#chain = new ReplayChain(header, sha256);
-    const { engine, env, seed, chance, episodes, onFault, seats, limits, sandbox } = header;
+    const { engine, env, seed, chance, episodes, maxSteps, onFault, seats, limits, sandbox } = header;
     if (episodes > MAX_REPLAY_STEPS) tooLong(`${MAX_REPLAY_STEPS} episodes`);
     this.#add(
       JSON.stringify({
@@ -40,6 +43,7 @@ export class ReplayWriter {
         seed,
         chance,
         episodes,
+        ...(maxSteps === undefined ? {} : { max_steps: maxSteps }),
         on_fault: onFault,
         seats: seats.map(({ agent, digest }) => ({ agent, digest })),
         limits: { start_seconds: limits.start, move_seconds: limits.move, bank_seconds: limits.bank },
@@ -53,6 +57,12 @@ export class ReplayWriter {
     this.#characters += line.length + 1;
     if (this.#characters > MAX_REPLAY - RESERVE) tooLong(`${MAX_REPLAY - RESERVE} characters`);
     this.#lines.push(line);
+    this.#onLine?.(line);
+  }
+
+  /** Whether a further step, and what must follow it, might be more than the reader takes. */
+  get full(): boolean {
+    return this.#steps >= MAX_REPLAY_STEPS || this.#characters > MAX_REPLAY - 2 * RESERVE;
   }
 
   step(step: ReplayStep): void {
@@ -82,6 +92,8 @@ export class ReplayWriter {
     const { outcome, scores, ranks } = final;
     const last = JSON.stringify({ outcome, scores, ranks, hash }).slice(0, -1);
     const before = `${this.#lines.join("\n")}\n${last}`;
-    return { text: `${before},"digest":"${this.#sha256(before)}"}\n`, hash };
+    const line = `${last},"digest":"${this.#sha256(before)}"}`;
+    this.#onLine?.(line);
+    return { text: `${before}${line.slice(last.length)}\n`, hash };
   }
 }

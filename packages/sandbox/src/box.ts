@@ -3,22 +3,23 @@
  * folder, and a watch that compares counters with limits. The end has one cause, the first; the order of release is the
  * reverse of the order of making: processes, control groups, folder.
  */
-import { closeSync, constants, existsSync, openSync, readFileSync, statfsSync, statSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { constants as os } from "node:os";
 import { join } from "node:path";
 import type { Readable, Writable } from "node:stream";
 import { type BoxCgroup, type CgroupReading, removeTree, signal } from "./cgroup.ts";
 import { descendants } from "./descendants.ts";
 import { LAUNCH_LOG, RUNTIME_LOG } from "./launch.ts";
+import { limitReached } from "./limit-reached.ts";
 import { type Child, exitCause, FirstCause, outputBytes, quietStreams, timerMs } from "./program.ts";
 import { removeBoxFolder } from "./remove-folder.ts";
 import { anyRunnable, RunDelay } from "./run-delay.ts";
+import { type ScratchPlace, ScratchView } from "./scratch-view.ts";
+import { stopAll } from "./stop-all.ts";
 import type { Cause, Clocks, Limits, Sandbox, SandboxEnd, SandboxStamp } from "./types.ts";
 
 /** How often counters are compared with limits. A limit is passed by at most what fits in this time. */
 const WATCH_MS = 25;
-/** An honest program is stopped in one or two. */
-const FREEZE_PASSES = 100;
 
 export interface BoxParts {
   readonly id: string;
@@ -30,8 +31,7 @@ export interface BoxParts {
   readonly agentDir: string;
   readonly stamp: SandboxStamp;
   readonly limits: Limits;
-  /** Where the scratch file system is found from the box's process: inside its root, or in the launcher's mounts. */
-  readonly scratch: { readonly path: string; readonly namespaces: number };
+  readonly scratch: Omit<ScratchPlace, "dir">;
   /** Called once, when the program's own file systems are seen to be there: the runtime has done its part. */
   readonly onUp: () => void;
   readonly onEnded: () => void;
@@ -53,12 +53,10 @@ export class Box implements Sandbox {
   readonly #parts: BoxParts;
   readonly #cause = new FirstCause();
   readonly #runDelay = new RunDelay();
+  readonly #scratch: ScratchView;
   readonly #watch: NodeJS.Timeout;
   #wall: NodeJS.Timeout;
   #startedMs = performance.now();
-  /** Held open: so the scratch file system can be looked at once more when the box has gone. */
-  #scratch: number | undefined;
-
   constructor(parts: BoxParts) {
     this.#parts = parts;
     this.id = parts.id;
@@ -68,6 +66,11 @@ export class Box implements Sandbox {
     this.stderr = parts.child.stderr;
     this.agentDir = parts.agentDir;
     quietStreams(parts.child);
+    this.#scratch = new ScratchView(
+      { ...parts.scratch, dir: parts.dir },
+      () => this.#pids(),
+      () => parts.onUp(),
+    );
     this.#wall = setTimeout(() => this.#end({ kind: "wallTime" }), timerMs(parts.limits.wallSeconds));
     this.#watch = setInterval(() => this.#look(), WATCH_MS);
     this.ended = new Promise((resolve) => {
@@ -118,20 +121,7 @@ export class Box implements Sandbox {
    */
   freeze(): void {
     if (this.#parts.cgroup.setFrozen(true)) return;
-    const stopped = new Set<number>();
-    for (let pass = 0; pass < FREEZE_PASSES; pass++) {
-      const fresh = this.#pids().filter((pid) => !stopped.has(pid));
-      if (fresh.length === 0) {
-        // gVisor traces the program's processes, and sends one on that was stopped before gVisor itself was.
-        for (const pid of stopped) signal(pid, "SIGSTOP");
-        return;
-      }
-      for (const pid of fresh) {
-        stopped.add(pid);
-        signal(pid, "SIGSTOP");
-      }
-    }
-    this.#end({ kind: "pids" });
+    if (!stopAll(() => this.#pids())) this.#end({ kind: "pids" });
   }
 
   thaw(): void {
@@ -163,53 +153,12 @@ export class Box implements Sandbox {
     if (cause !== undefined) this.#end(cause);
   }
 
-  /** The limit that was reached, if one was. */
   #reached(reading: CgroupReading): Cause | undefined {
     const { limits, child } = this.#parts;
-    if (reading.memoryKills > 0)
-      return reading.memoryLimitReached
-        ? { kind: "memory" }
-        : {
-            kind: "runtimeFault",
-            detail: "the host itself ran out of memory, and its kernel chose a process of this sandbox",
-          };
-    if (reading.pidsRefused > 0) return { kind: "pids" };
-    if (reading.cpuMs >= limits.cpuSeconds * 1000) return { kind: "cpuTime" };
-    if (outputBytes(child) > limits.outputBytes) return { kind: "output" };
-    if (this.#scratchFull()) return { kind: "scratch" };
-    return undefined;
-  }
-
-  #scratchFull(): boolean {
-    try {
-      if (this.#scratch === undefined) {
-        this.#scratch = this.#openScratch();
-        if (this.#scratch === undefined) return false;
-        this.#parts.onUp();
-      }
-      const { bfree, ffree } = statfsSync(`/proc/self/fd/${this.#scratch}`);
-      return bfree === 0 || ffree === 0;
-    } catch {
-      // Not set up yet, or gone with the box.
-      return false;
-    }
-  }
-
-  /** Through /proc/<pid>/root of a process that stands in the right mount namespace. */
-  #openScratch(): number | undefined {
-    const { scratch, dir } = this.#parts;
-    for (const pid of this.#pids()) {
-      const namespaced = /^NSpid:\s+(.*)$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]?.split(/\s+/) ?? [];
-      if (namespaced.length !== scratch.namespaces) continue;
-      const path = join(`/proc/${pid}/root`, scratch.path);
-      // The file system must be the box's own tmpfs already: not the folder it will be mounted on, nor the host's /tmp, and
-      // either can be a tmpfs as well.
-      const { dev } = statSync(path);
-      const own = dev !== statSync(scratch.path).dev && dev !== statSync(dir).dev;
-      if (own && statfsSync(path).type === TMPFS_MAGIC)
-        return openSync(path, constants.O_RDONLY | constants.O_DIRECTORY);
-    }
-    return undefined;
+    return limitReached(limits, reading, {
+      outputBytes: outputBytes(child),
+      scratchFull: () => this.#scratch.full(),
+    });
   }
 
   async #finish(code: number | null, by: NodeJS.Signals | null, failure: Error | undefined): Promise<SandboxEnd> {
@@ -221,7 +170,7 @@ export class Box implements Sandbox {
     this.#cause.set(this.#exit(code, by, failure));
     this.#kill();
     const cause = this.#cause.get()!;
-    if (this.#scratch !== undefined) closeSync(this.#scratch);
+    this.#scratch.close();
     try {
       await cgroup.remove();
       for (const group of runtimeGroups) await removeTree(group);
@@ -266,5 +215,3 @@ export class Box implements Sandbox {
     return exitCause(code, (number) => signalNames.get(number));
   }
 }
-
-const TMPFS_MAGIC = 0x01021994;

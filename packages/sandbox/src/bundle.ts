@@ -34,7 +34,7 @@ const HOOK =
  */
 const COUNTERS = ["/proc/loadavg", "/proc/sys/fs", "/proc/vmstat"];
 
-const MASKED = [
+export const MASKED = [
   ...COUNTERS,
   "/proc/acpi",
   "/proc/asound",
@@ -56,7 +56,7 @@ const MASKED = [
   "/proc/timer_stats",
   "/proc/vmallocinfo",
 ];
-const READ_ONLY = ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"];
+export const READ_ONLY = ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"];
 
 function overlay(mount: ReadOnlyMount, input: BundleInput): object {
   // gVisor keeps locks and watches inside its own kernel, so the same inode is no channel there; it has no overlay mount.

@@ -41,10 +41,10 @@ function cgroupMounts(): Mount[] {
   return mounts;
 }
 
-/** Controller list (empty for v2) → path, from /proc/self/cgroup. */
-function ownGroups(): Map<string, string> {
+/** Controller list (empty for v2) → path, from /proc/<pid>/cgroup. */
+function groupsOf(pid: number | "self"): Map<string, string> {
   const groups = new Map<string, string>();
-  for (const line of readFileSync("/proc/self/cgroup", "utf8").split("\n")) {
+  for (const line of readFileSync(`/proc/${pid}/cgroup`, "utf8").split("\n")) {
     const match = /^\d+:([^:]*):(.*)$/.exec(line);
     if (match) for (const name of match[1]!.split(",")) groups.set(name, match[2]!);
   }
@@ -70,9 +70,30 @@ function folder(mount: Mount, path: string): string {
   return below === "/" ? mount.target : join(mount.target, below);
 }
 
+/**
+ * Controller → the folder of the group that a process is in, for those that this process can see. Throws where there is no
+ * such process.
+ */
+export function groupFolders(pid: number): ReadonlyMap<Controller, string> {
+  const groups = groupsOf(pid);
+  const folders = new Map<Controller, string>();
+  const mounts = cgroupMounts();
+  const v1 = mounts.some((mount) => mount.type === "cgroup");
+  for (const controller of CONTROLLERS) {
+    const mount = mounts.find(
+      (one) => one.type === (v1 ? "cgroup" : "cgroup2") && (!v1 || one.superOptions.includes(controller)),
+    );
+    const path = groups.get(v1 ? controller : "");
+    if (mount === undefined || path === undefined) continue;
+    const place = folder(mount, path);
+    if (existsSync(place)) folders.set(controller, place);
+  }
+  return folders;
+}
+
 export function cgroupLayout(): CgroupLayout {
   const mounts = cgroupMounts();
-  const own = ownGroups();
+  const own = groupsOf("self");
   const parents = new Map<Controller, string>();
   const missing = new Map<Controller, string>();
   const v1 = mounts.filter((mount) => mount.type === "cgroup");

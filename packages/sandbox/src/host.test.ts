@@ -11,18 +11,29 @@ import { SandboxHost } from "./host.ts";
 import { removeLeftovers } from "./owners.ts";
 import { SandboxPool } from "./pool.ts";
 import { findExecutable } from "./runtimes.ts";
+import { canStartEngine, startTestEngine, type TestEngine } from "./testing/engine.ts";
 import type { GiveUp, Runtime, SandboxSpec, Tier } from "./types.ts";
 
 const rootless = process.getuid?.() !== 0;
 const runDir = mkdtempSync(join(tmpdir(), "lanista-sandbox-test-"));
 const layout = cgroupLayout();
 let host: SandboxHost;
+let engine: TestEngine | undefined;
 
 beforeAll(async () => {
+  if (canStartEngine) {
+    engine = await startTestEngine();
+    process.env.DOCKER_HOST = engine.address;
+  }
   host = await SandboxHost.open({ runDir });
 });
 afterAll(async () => {
   await host.close();
+  const containers = (await engine?.docker.listContainers({ all: true })) ?? [];
+  const volumes = (await engine?.docker.listVolumes())?.Volumes ?? [];
+  await engine?.stop();
+  delete process.env.DOCKER_HOST;
+  expect([containers, volumes]).toEqual([[], []]);
   const left = readdirSync(runDir);
   rmSync(runDir, { recursive: true });
   expect(left).toEqual([]);
@@ -34,11 +45,13 @@ const kinds: readonly { readonly tier: Tier; readonly runtime: Runtime }[] = [
   { tier: "container", runtime: "crun" },
   { tier: "container", runtime: "runc" },
   { tier: "gvisor", runtime: "runsc" },
+  { tier: "docker", runtime: "docker" },
   { tier: "none", runtime: "none" },
 ];
 
 for (const kind of kinds) {
-  const present = kind.runtime === "none" || findExecutable(kind.runtime) !== undefined;
+  const present =
+    kind.runtime === "docker" ? canStartEngine : kind.runtime === "none" || findExecutable(kind.runtime) !== undefined;
   // A test of the limits on a host without delegation gives up what it must: what is left must hold all the same.
   const giveUp: GiveUp[] = kind.runtime === "none" ? [] : [...unenforceable(kind.runtime, layout, rootless).keys()];
   const missing = new Set<GiveUp>(unenforceable(kind.runtime, layout, rootless).keys());

@@ -28,14 +28,16 @@ import { allowance, needProgram, translatedFilter } from "./box-needs.ts";
 import { bundleConfig } from "./bundle.ts";
 import { type BoxCgroup, OwnerCgroups } from "./cgroup.ts";
 import { type CgroupLayout, cgroupLayout } from "./cgroup-layout.ts";
+import { DockerTier } from "./docker/docker-tier.ts";
 import { mostOpenFiles, refuseUnenforceable, unenforceable } from "./enforceable.ts";
 import { SandboxError } from "./errors.ts";
 import { launchCommand, programArguments } from "./launch.ts";
+import { removeAllLeftovers } from "./leftovers.ts";
 import { normaliseGiveUp, normaliseLimits } from "./limits.ts";
 import { BareProcess } from "./none.ts";
-import { makeOwner, type Owner, removeLeftovers, runFolder } from "./owners.ts";
+import { makeOwner, type Owner, runFolder } from "./owners.ts";
 import type { Child } from "./program.ts";
-import { makeRoot, overlays } from "./root.ts";
+import { callersMounts, hostLayers, makeRoot } from "./root.ts";
 import {
   findExecutable,
   kernelRelease,
@@ -46,7 +48,7 @@ import {
   versionOf,
 } from "./runtimes.ts";
 import { hostSeccompArch, type SeccompProfile, seccompProfile } from "./seccomp.ts";
-import type { Sandbox, SandboxSpec, SandboxStamp } from "./types.ts";
+import type { GiveUp, Limits, Sandbox, SandboxSpec, SandboxStamp } from "./types.ts";
 import { UserIds } from "./user-ids.ts";
 
 const DEFAULT_ENV = { PATH: "/usr/local/bin:/usr/bin:/bin", HOME: "/tmp", LANG: "C.UTF-8", TMPDIR: "/tmp" } as const;
@@ -61,6 +63,7 @@ export class SandboxHost {
   readonly #owner: Owner;
   readonly #cgroups: OwnerCgroups;
   readonly #rootless: boolean;
+  readonly #docker: DockerTier;
   readonly #live = new Set<Sandbox>();
   readonly #uids = new UserIds();
   readonly #versions = new Map<OciRuntime, Promise<string>>();
@@ -74,6 +77,7 @@ export class SandboxHost {
     this.#layout = layout;
     this.#owner = owner;
     this.#cgroups = cgroups;
+    this.#docker = new DockerTier(owner);
     this.#rootless = process.getuid?.() !== 0;
   }
 
@@ -82,7 +86,7 @@ export class SandboxHost {
     const runDir = options.runDir ?? runFolder();
     try {
       const layout = cgroupLayout();
-      await removeLeftovers(runDir, layout);
+      await removeAllLeftovers(runDir, layout);
       const owner = makeOwner(runDir, layout);
       try {
         return new SandboxHost(layout, owner, new OwnerCgroups(layout, owner.name));
@@ -121,6 +125,7 @@ export class SandboxHost {
         new BareProcess({ id, dir, spec, env: DEFAULT_ENV, limits, stamp, onEnded: () => this.#forget(id) }),
       );
     }
+    if (spec.tier === "docker") return this.#startDocker(spec, limits, giveUp, id, dir);
     const runtime = this.#choose(spec);
     const executable = needExecutable(runtime);
     for (const tool of ["setpriv", "unshare"]) needExecutable(tool);
@@ -136,6 +141,41 @@ export class SandboxHost {
     return this.#track(this.#launch({ spec, runtime, executable, stamp, id, dir }));
   }
 
+  async #startDocker(
+    spec: SandboxSpec,
+    limits: Limits,
+    giveUp: readonly GiveUp[],
+    id: string,
+    dir: string,
+  ): Promise<Sandbox> {
+    if (spec.runtime !== undefined && spec.runtime !== "docker")
+      throw new SandboxError("refused", `the runtime ${spec.runtime} does not belong to the tier docker`);
+    try {
+      const box = await this.#docker.start({
+        id,
+        dir,
+        spec,
+        env: DEFAULT_ENV,
+        limits,
+        // The engine is root, whoever this process is.
+        uid: this.#uids.draw(id, false),
+        seccomp: this.#filter(),
+        refuse: (reasons) => refuseUnenforceable(reasons, giveUp),
+        stampOf: (version, gaveUp, root) => ({
+          ...this.#stamp(spec, "docker", version, limits, gaveUp),
+          ...(root === undefined ? {} : { root }),
+        }),
+        onEnded: () => this.#forget(id),
+      });
+      this.#track(box);
+      if (this.#closed) box.kill("the host was closed");
+      return box;
+    } catch (error) {
+      this.#uids.release(id);
+      throw error;
+    }
+  }
+
   #launch(parts: {
     spec: SandboxSpec;
     runtime: OciRuntime;
@@ -146,7 +186,7 @@ export class SandboxHost {
   }): Box {
     const { spec, runtime, stamp, id, dir } = parts;
     const { limits } = stamp;
-    const layers = overlays(spec.mounts ?? []);
+    const layers = [...hostLayers(), ...callersMounts(spec.mounts ?? [])];
     needProgram(spec.argv[0]!, layers);
     const container = `${this.#owner.name}-${id}`;
     let cgroup: BoxCgroup | undefined;
@@ -229,10 +269,9 @@ export class SandboxHost {
   }
 
   #choose(spec: SandboxSpec): OciRuntime {
-    if (spec.tier === "none") throw new SandboxError("refused", "the tier none has no runtime");
+    if (spec.tier !== "container" && spec.tier !== "gvisor")
+      throw new SandboxError("refused", `unknown tier "${spec.tier}"; known: container, gvisor, docker, none`);
     const candidates = runtimesOf[spec.tier];
-    if (candidates === undefined)
-      throw new SandboxError("refused", `unknown tier "${spec.tier}"; known: container, gvisor, none`);
     if (spec.runtime !== undefined) {
       if (!candidates.includes(spec.runtime as OciRuntime))
         throw new SandboxError(
@@ -299,6 +338,7 @@ export class SandboxHost {
     const live = [...this.#live];
     for (const sandbox of live) sandbox.kill("the host was closed");
     await Promise.all(live.map((sandbox) => sandbox.ended));
+    await this.#docker.close();
     await this.#cgroups.remove();
     await rm(this.#owner.folder, { recursive: true, force: true });
   }

@@ -11,10 +11,11 @@
  * All paths in the script are our own (see host.ts) and hold no quote; the program's own words are in config.json alone.
  */
 import { join } from "node:path";
-import type { Limits, Runtime } from "./types.ts";
+import type { OciRuntime } from "./runtimes.ts";
+import type { Limits } from "./types.ts";
 
 export interface LaunchInput {
-  readonly runtime: Exclude<Runtime, "none">;
+  readonly runtime: OciRuntime;
   /** The runtime's executable. */
   readonly executable: string;
   /** The box's folder: the bundle, the runtime's state and logs. */
@@ -66,7 +67,7 @@ function runtimeCommand(input: LaunchInput): string[] {
  * box's control groups: on a busy host an answer would lie there, and be called late. So ours are passed as descriptors
  * 3 to 5 as well, and this shell in the box, which becomes the program, puts them in their places.
  */
-export function programArguments(runtime: Runtime, argv: readonly string[]): readonly string[] {
+export function programArguments(runtime: OciRuntime, argv: readonly string[]): readonly string[] {
   if (runtime !== "runc") return argv;
   return ["/bin/sh", "-c", 'exec "$@" <&3 >&4 2>&5 3<&- 4>&- 5>&-', "sh", ...argv];
 }

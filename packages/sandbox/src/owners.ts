@@ -59,6 +59,12 @@ function pidNamespace(): string {
   return String(statSync("/proc/self/ns/pid").ino);
 }
 
+/** Whether `name` is that of a host process which has gone. False for names of another kind, or of another pid namespace. */
+export function isDeadOwner(name: string): boolean {
+  const match = NAME.exec(name);
+  return match !== null && match[3] === pidNamespace() && startTime(Number(match[1])) !== match[2];
+}
+
 export interface Owner {
   readonly name: string;
   readonly folder: string;
@@ -109,17 +115,14 @@ function ours(path: string): boolean {
 export async function removeLeftovers(runDir: string, layout: CgroupLayout = cgroupLayout()): Promise<string[]> {
   refuseStrangers(runDir);
   const removed: string[] = [];
-  const dead = (name: string): boolean => {
-    const match = NAME.exec(name);
-    return match !== null && match[3] === pidNamespace() && startTime(Number(match[1])) !== match[2];
-  };
   const groups = new Set<string>();
   for (const place of layout.all)
     if (existsSync(place))
-      for (const name of readdirSync(place)) if (dead(name) && ours(join(place, name))) groups.add(join(place, name));
+      for (const name of readdirSync(place))
+        if (isDeadOwner(name) && ours(join(place, name))) groups.add(join(place, name));
   const folders = existsSync(runDir)
     ? readdirSync(runDir)
-        .filter(dead)
+        .filter(isDeadOwner)
         .map((name) => join(runDir, name))
     : [];
   for (const folder of folders) for (const group of placesIn(folder)) if (existsSync(group)) groups.add(group);

@@ -8,7 +8,7 @@ import { examineHost } from "./doctor.ts";
 import { findNode, findPython } from "./interpreters.ts";
 import { defaultLimits, normaliseLimits } from "./limits.ts";
 import { removeLeftovers } from "./owners.ts";
-import { makeRoot, overlays } from "./root.ts";
+import { hostLayers, makeRoot } from "./root.ts";
 import { RunDelay } from "./run-delay.ts";
 
 let dir: string;
@@ -31,7 +31,7 @@ describe("the bundle", () => {
     hostname: "box",
     user: { uid: 5, gid: 6 },
     limits: defaultLimits,
-    overlays: overlays([]),
+    overlays: hostLayers(),
     agentDir: "/a",
     emptyDir: "/e",
     seccomp: { defaultAction: "SCMP_ACT_ERRNO" },

@@ -22,14 +22,19 @@ const MERGED = ["bin", "sbin", "lib", "lib64", "lib32", "libx32"] as const;
 /** Where our own mounts go; nothing of the caller's may cover them. */
 const RESERVED = ["/", "/usr", "/proc", "/dev", "/tmp", "/agent", "/etc", "/sys"];
 
-/** Host folders to lay into the root, /usr first. Throws SandboxError `refused` on a mount that makes no sense. */
-export function overlays(mounts: readonly ReadOnlyMount[]): ReadOnlyMount[] {
+/** Host folders that make up the default root, /usr first. */
+export function hostLayers(): ReadOnlyMount[] {
   const all: ReadOnlyMount[] = [{ source: "/usr", target: "/usr" }];
   if (existsSync("/etc/alternatives")) all.push({ source: "/etc/alternatives", target: "/etc/alternatives" });
   // On a host whose /bin and /lib are folders of their own, and not links into /usr, they are laid in too.
   for (const name of MERGED)
     if (existsSync(`/${name}`) && !lstatSync(`/${name}`).isSymbolicLink())
       all.push({ source: `/${name}`, target: `/${name}` });
+  return all;
+}
+
+/** The caller's own folders. Throws SandboxError `refused` on one that makes no sense. */
+export function callersMounts(mounts: readonly ReadOnlyMount[]): readonly ReadOnlyMount[] {
   for (const { source, target } of mounts) {
     if (/[:,\\\n]/.test(source))
       throw new SandboxError(
@@ -42,9 +47,8 @@ export function overlays(mounts: readonly ReadOnlyMount[]): ReadOnlyMount[] {
       throw new SandboxError("refused", `nothing can be mounted at ${target}: the sandbox has its own there`);
     if (source === "/" || !existsSync(source) || !lstatSync(source).isDirectory())
       throw new SandboxError("refused", `${source} is not a folder that can be mounted`);
-    all.push({ source, target });
   }
-  return all;
+  return mounts;
 }
 
 /** Writes the root's own folders, links and files below `root`, which must be empty. */

@@ -8,10 +8,11 @@ import type { Runtime, Tier } from "./types.ts";
 
 const run = promisify(execFile);
 
-export type OciRuntime = Exclude<Runtime, "none">;
+/** Those that are called directly; the tier `docker` leaves that to an engine. */
+export type OciRuntime = Exclude<Runtime, "docker" | "none">;
 
 /** In order of preference. */
-export const runtimesOf: Readonly<Record<Exclude<Tier, "none">, readonly OciRuntime[]>> = {
+export const runtimesOf: Readonly<Record<Exclude<Tier, "docker" | "none">, readonly OciRuntime[]>> = {
   container: ["crun", "runc"],
   gvisor: ["runsc"],
 };
@@ -24,6 +25,8 @@ export const packageOf: Readonly<Record<string, string>> = {
   setpriv: "util-linux",
   unshare: "util-linux",
   newuidmap: "uidmap",
+  dockerd: "docker.io",
+  umoci: "umoci",
 };
 
 /** The path of an executable in PATH or the places where system tools live; undefined if there is none. */

@@ -1,8 +1,8 @@
 /** The words of this package: what a caller asks of a sandbox, and what he is told of its end. */
 import type { Readable, Writable } from "node:stream";
 
-export type Tier = "container" | "gvisor" | "none";
-export type Runtime = "crun" | "runc" | "runsc" | "none";
+export type Tier = "container" | "gvisor" | "docker" | "none";
+export type Runtime = "crun" | "runc" | "runsc" | "docker" | "none";
 
 /** Every limit, complete. What a host cannot enforce is refused unless its name stands in `giveUp`. */
 export interface Limits {
@@ -37,6 +37,15 @@ export interface ReadOnlyMount {
   readonly target: string;
 }
 
+/** An image to stand in the place of the host's /usr. Of its configuration nothing is used: no command, user or variable. */
+export interface RootImage {
+  /**
+   * Tiers `container` and `gvisor`: an image layout's folder, or an archive of one (`oci-archive`, `docker save`), with
+   * ":tag" behind it where it holds several. Tier `docker`: the name or id of an image that the engine has.
+   */
+  readonly image: string;
+}
+
 export interface SandboxSpec {
   readonly tier: Tier;
   /** Default: the tier's first runtime that this host can use. */
@@ -45,6 +54,8 @@ export interface SandboxSpec {
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
   readonly mounts?: readonly ReadOnlyMount[];
+  /** Default: the host's /usr. */
+  readonly root?: RootImage;
   readonly limits?: Partial<Limits>;
   readonly giveUp?: readonly GiveUp[];
   /** Default: "box". */
@@ -83,6 +94,8 @@ export interface SandboxStamp {
   readonly cgroup: "v1" | "hybrid" | "v2" | "none";
   readonly limits: Limits;
   readonly gaveUp: readonly GiveUp[];
+  /** The image that was the root, by the digest of its manifest (tier `docker`: its id); absent for the host's /usr. */
+  readonly root?: { readonly digest: string };
 }
 
 export interface SandboxEnd {

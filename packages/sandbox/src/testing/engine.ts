@@ -1,0 +1,70 @@
+/**
+ * A container engine for tests: Debian's docker.io, started without a bridge or packet filters, with folders and a socket of
+ * its own, so that it touches no engine that is there already. Needs root; dies with the process that started it.
+ */
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import Docker from "dockerode";
+import { findExecutable } from "../runtimes.ts";
+
+/** Whether one can be started here at all. */
+export const canStartEngine = process.getuid?.() === 0 && findExecutable("dockerd") !== undefined;
+
+const START_MS = 20_000;
+
+export interface TestEngine {
+  /** For DOCKER_HOST. */
+  readonly address: string;
+  readonly docker: Docker;
+  stop(): Promise<void>;
+}
+
+/** Throws an Error with the end of the engine's log if it does not come up. */
+export async function startTestEngine(): Promise<TestEngine> {
+  // Short: a socket's path has at most 107 bytes, and containerd makes some below.
+  const dir = mkdtempSync(join(tmpdir(), "lanista-engine-"));
+  const socket = join(dir, "docker.sock");
+  const log = join(dir, "log");
+  const flags = [
+    "--bridge=none --iptables=false --ip6tables=false --exec-opt native.cgroupdriver=cgroupfs",
+    `--data-root ${dir}/data --exec-root ${dir}/exec --pidfile ${dir}/pid -H unix://${socket}`,
+  ].join(" ");
+  const child = spawn("setpriv", ["--pdeathsig", "TERM", "sh", "-c", `exec dockerd ${flags} >${log} 2>&1`], {
+    stdio: "ignore",
+    env: { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/sbin` },
+    detached: true,
+  });
+  const docker = new Docker({ socketPath: socket });
+  const began = performance.now();
+  for (;;) {
+    try {
+      await docker.ping();
+      break;
+    } catch (error) {
+      if (child.exitCode !== null || performance.now() - began > START_MS) {
+        const words = existsSync(log) ? readFileSync(log, "utf8").slice(-2000) : "";
+        await stop(child, dir);
+        throw new Error(`the test engine did not start: ${words}`, { cause: error });
+      }
+      await sleep(50);
+    }
+  }
+  return { address: `unix://${socket}`, docker, stop: () => stop(child, dir) };
+}
+
+async function stop(child: ChildProcess, dir: string): Promise<void> {
+  if (child.exitCode === null && child.signalCode === null) {
+    const gone = new Promise<void>((resolve) => child.once("exit", () => resolve()));
+    child.kill("SIGTERM");
+    await gone;
+  }
+  // It leaves some of its own mounts.
+  for (const line of readFileSync("/proc/self/mountinfo", "utf8").split("\n").reverse()) {
+    const target = line.split(" ")[4];
+    if (target?.startsWith(`${dir}/`)) execFileSync("umount", ["-l", target]);
+  }
+  rmSync(dir, { recursive: true, force: true });
+}

@@ -186,6 +186,11 @@ export declare type AttendResponse_Welcome = Message<"lanista.v1.AttendResponse.
    * @generated from field: int32 silent_seconds = 3;
    */
   silentSeconds: number;
+
+  /**
+   * @generated from field: repeated lanista.v1.QueueFloor floors = 4;
+   */
+  floors: QueueFloor[];
 };
 
 /**
@@ -256,6 +261,29 @@ export declare type AttendResponse_DrainCommand = Message<"lanista.v1.AttendResp
  * Use `create(AttendResponse_DrainCommandSchema)` to create a new message.
  */
 export declare const AttendResponse_DrainCommandSchema: GenMessage<AttendResponse_DrainCommand>;
+
+/**
+ * A queue of the worker's whose machines must keep something free: with less than that the worker takes no jobs.
+ *
+ * @generated from message lanista.v1.QueueFloor
+ */
+export declare type QueueFloor = Message<"lanista.v1.QueueFloor"> & {
+  /**
+   * @generated from field: string queue = 1;
+   */
+  queue: string;
+
+  /**
+   * @generated from field: lanista.v1.Resources keep_free = 2;
+   */
+  keepFree?: Resources | undefined;
+};
+
+/**
+ * Describes the message lanista.v1.QueueFloor.
+ * Use `create(QueueFloorSchema)` to create a new message.
+ */
+export declare const QueueFloorSchema: GenMessage<QueueFloor>;
 
 /**
  * @generated from message lanista.v1.LeaseRequest
@@ -357,6 +385,13 @@ export declare type LeasedJob = Message<"lanista.v1.LeasedJob"> & {
    * @generated from field: string traceparent = 9;
    */
   traceparent: string;
+
+  /**
+   * What the job asked of a machine; the worker takes it off what it calls free.
+   *
+   * @generated from field: lanista.v1.Resources needs = 10;
+   */
+  needs?: Resources | undefined;
 };
 
 /**
@@ -558,6 +593,13 @@ export declare type HeartbeatResponse = Message<"lanista.v1.HeartbeatResponse"> 
    * @generated from field: google.protobuf.Timestamp lease_until = 2;
    */
   leaseUntil?: Timestamp | undefined;
+
+  /**
+   * As they are now: those of Welcome hold no more.
+   *
+   * @generated from field: repeated lanista.v1.QueueFloor floors = 3;
+   */
+  floors: QueueFloor[];
 };
 
 /**

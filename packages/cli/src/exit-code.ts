@@ -2,7 +2,7 @@
 export const EXIT = {
   /** Done; for a match: played to its end. */
   done: 0,
-  /** A check was made and found something wanting (a replay that differs, an environment that does not conform). */
+  /** A check was made and found something wanting (a replay that differs, an agent that is not valid). */
   found: 1,
   /** Bad usage or bad input: what, where and what to do stands on standard error. */
   usage: 2,
@@ -19,7 +19,7 @@ export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 export const EXIT_CODES_HELP = `
 Exit codes:
   0    done; a match was played to its end
-  1    a check found something wanting (replay verify, env check, doctor)
+  1    a check found something wanting (replay verify, env check, validate, doctor)
   2    bad usage or bad input
   3    an agent's fault decided the match
   4    our fault or the host's; nobody lost by it

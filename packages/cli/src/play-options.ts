@@ -11,21 +11,25 @@ import { UsageError } from "./usage-error.ts";
 const TIERS = ["container", "gvisor", "none"] as const;
 const RUNTIMES = ["crun", "runc", "runsc"] as const;
 
-export interface PlayOptions {
+/** What sandboxes are opened with. */
+export interface BoxOptions {
+  readonly tier: (typeof TIERS)[number];
+  readonly runtime?: (typeof RUNTIMES)[number];
+  readonly giveUp?: readonly string[];
+}
+
+export interface PlayOptions extends BoxOptions {
   readonly seed?: number;
   readonly episodes: number;
   readonly option?: readonly string[];
   readonly timePerMove: number;
   readonly timeBank: number;
-  readonly tier: (typeof TIERS)[number];
-  readonly runtime?: (typeof RUNTIMES)[number];
-  readonly giveUp?: readonly string[];
   readonly onFault: "forfeit" | "random";
   readonly json?: true;
 }
 
 export function addPlayOptions(command: Command): Command {
-  return command
+  const play = command
     .option("--seed <n>", "the seed of everything random (default: drawn)", integer(0, Number.MAX_SAFE_INTEGER))
     .option("--episodes <n>", "episodes in a match", integer(1, 100_000), 1)
     .option("--option <name=value>", "an option of the environment; may be repeated", repeated)
@@ -35,7 +39,12 @@ export function addPlayOptions(command: Command): Command {
       new Option("--on-fault <what>", "lose the match by a fault, or go on with a random legal move")
         .choices(["forfeit", "random"])
         .default("forfeit"),
-    )
+    );
+  return addBoxOptions(play).option("--json", "print one JSON document");
+}
+
+export function addBoxOptions(command: Command): Command {
+  return command
     .addOption(
       new Option("--tier <tier>", "how strong the sandboxes' walls are; none means no sandbox at all")
         .choices(TIERS)
@@ -46,8 +55,7 @@ export function addPlayOptions(command: Command): Command {
       "--give-up <limits>",
       "go on without these limits where this host cannot enforce them (cpus,pids,…)",
       listed,
-    )
-    .option("--json", "print one JSON document");
+    );
 }
 
 /** Throws UsageError. */
@@ -59,7 +67,7 @@ export function checkSeats(env: Environment, agents: number): void {
     );
 }
 
-export function arenaOptions({ tier, runtime, giveUp }: PlayOptions): ArenaOptions {
+export function arenaOptions({ tier, runtime, giveUp }: BoxOptions): ArenaOptions {
   return {
     tier,
     ...(runtime === undefined ? {} : { runtime }),

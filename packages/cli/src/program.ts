@@ -1,11 +1,13 @@
 import { ENGINE_VERSION } from "@lanista/arena/version";
 import { Command } from "commander";
+import { configCommand } from "./commands/config.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { envCommand } from "./commands/env.ts";
 import { initCommand } from "./commands/init.ts";
 import { matchCommand } from "./commands/match.ts";
 import { replayCommand } from "./commands/replay.ts";
 import { tournamentCommand } from "./commands/tournament.ts";
+import { validateCommand } from "./commands/validate.ts";
 import type { Context } from "./context.ts";
 import { EXIT_CODES_HELP } from "./exit-code.ts";
 
@@ -24,7 +26,15 @@ export function createProgram(context: Context): Command {
       "after",
       "Example:\n  $ lanista match connect-four my-agent.py examples/agents/python/connect-four/search.py",
     );
-  for (const make of [matchCommand, tournamentCommand, replayCommand, envCommand, initCommand, doctorCommand])
+  for (const make of [
+    matchCommand,
+    tournamentCommand,
+    replayCommand,
+    envCommand,
+    validateCommand,
+    initCommand,
+    doctorCommand,
+  ])
     program.addCommand(make(context));
   settle(program);
   return program;

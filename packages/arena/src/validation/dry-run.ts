@@ -1,0 +1,95 @@
+/** Starts an agent in a box and asks it for one action, as a match would. */
+import { SeededChance } from "@lanista/games/chance";
+import type { Environment } from "@lanista/games/environment";
+import { SandboxError } from "@lanista/sandbox/errors";
+import type { SandboxHost } from "@lanista/sandbox/host";
+import type { SandboxStamp } from "@lanista/sandbox/types";
+import { AgentBoxes } from "../agent-boxes.ts";
+import type { PreparedAgent } from "../agents/types.ts";
+import { HostClock } from "../host-clock.ts";
+import { judge } from "../judge.ts";
+import { planMatch } from "../match-plan.ts";
+import type { FaultReply, Reply } from "../reply.ts";
+import type { Fault } from "../result.ts";
+import { Seat } from "../seat.ts";
+import { cleanDetail } from "../seat-fault.ts";
+import { chanceKey } from "../seeds.ts";
+import type { ValidationBoxes } from "./inspect.ts";
+
+const LOG_CHARS = 2000;
+const SEED = 0;
+/** How long an answered agent is listened to: what it writes unasked would be a fault in a match. */
+const LISTEN_MS = 100;
+
+export interface DryRunRequest {
+  readonly agent: PreparedAgent;
+  readonly env: Environment;
+  readonly host: SandboxHost;
+  readonly boxes: ValidationBoxes;
+  readonly startSeconds: number;
+  readonly moveSeconds: number;
+  readonly signal: AbortSignal | undefined;
+}
+
+export interface DryRun {
+  readonly stamp: SandboxStamp;
+  /** What the agent did wrong, in words of a match; undefined if nothing. */
+  readonly wrong: { readonly fault: Fault; readonly detail: string; readonly log: string } | undefined;
+}
+
+/** Throws SandboxError where the fault is the host's, InterpreterMissingError, and the signal's reason. */
+export async function dryRun(request: DryRunRequest): Promise<DryRun> {
+  const { agent, env, signal } = request;
+  signal?.throwIfAborted();
+  const contender = new AgentBoxes(request.host, request.boxes).contender(agent);
+  const plan = planMatch({
+    env,
+    contenders: Array.from({ length: env.info.seats }, () => contender),
+    seed: SEED,
+    startSeconds: request.startSeconds,
+    moveSeconds: request.moveSeconds,
+  });
+  const state = env.newState();
+  const [k0, k1] = chanceKey(SEED);
+  env.reset(state, new SeededChance(k0, k1).split(0));
+  const seatIndex = 31 - Math.clz32(env.actors(state) & -env.actors(state));
+  const sandbox = await contender.open();
+  const clock = new HostClock();
+  const seat = new Seat(seatIndex, contender, sandbox, plan, clock);
+  const cancel = (): void => seat.cancel();
+  signal?.addEventListener("abort", cancel);
+  let fault: FaultReply | undefined;
+  try {
+    if (signal?.aborted) cancel();
+    fault = faultOf(await seat.start());
+    if (fault === undefined) {
+      const reply = await seat.ask(state, 0);
+      fault = faultOf(reply) ?? judge(env, state, at(seatIndex, reply)).guilty[0] ?? (await written(seat));
+    }
+  } finally {
+    signal?.removeEventListener("abort", cancel);
+    await seat.close(fault === undefined);
+    clock.close();
+  }
+  signal?.throwIfAborted();
+  const log = cleanDetail(seat.log.content().toString("utf8").slice(-LOG_CHARS));
+  return {
+    stamp: sandbox.stamp,
+    wrong: fault === undefined ? undefined : { fault: fault.fault, detail: fault.detail, log },
+  };
+}
+
+function at(index: number, reply: Reply): (Reply | undefined)[] {
+  return Array.from({ length: index + 1 }, (_, seat) => (seat === index ? reply : undefined));
+}
+
+function faultOf(reply: Reply): FaultReply | undefined {
+  if (reply.kind === "infra") throw new SandboxError("fault", reply.detail);
+  return reply.kind === "fault" ? reply : undefined;
+}
+
+/** What the agent wrote while nothing was asked of it. */
+async function written(seat: Seat): Promise<FaultReply | undefined> {
+  await new Promise((resolve) => setTimeout(resolve, LISTEN_MS));
+  return seat.latentFault;
+}

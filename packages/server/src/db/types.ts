@@ -189,6 +189,7 @@ export interface JobsTable {
   owner_id: string | null;
   fair_key: string;
   fair_tag: Generated<number>;
+  class: string;
   priority: Generated<number>;
   state: Generated<JobState>;
   payload: ColumnType<unknown, string, string>;
@@ -198,6 +199,7 @@ export interface JobsTable {
   vram_bytes: Generated<number>;
   tier: Generated<string>;
   not_before: MadeStamp;
+  held: Generated<boolean>;
   wait_until: Stamp;
   timeout_seconds: number;
   attempt: Generated<number>;
@@ -212,6 +214,11 @@ export interface JobsTable {
   started_at: Stamp | null;
   ended_at: Stamp | null;
 }
+export interface QueueClocksTable {
+  queue: string;
+  priority: number;
+  tag: number;
+}
 export interface AttemptsTable {
   job_id: string;
   number: number;
@@ -221,6 +228,8 @@ export interface AttemptsTable {
   started_at: MadeStamp;
   ended_at: Stamp | null;
   outcome: ColumnType<OutcomeRow | null, string | null, string | null>;
+  report_hash: Buffer | null;
+  output_bytes: ColumnType<Record<string, number>, string | undefined, string>;
 }
 export interface JobOutputTable {
   job_id: string;
@@ -293,6 +302,21 @@ export interface MatchSeatsTable {
   mu_before: number | null;
   mu_after: number | null;
 }
+/** An agent as RL Arena's backend named it. */
+export interface ExecutorAgent {
+  readonly agent_id: string;
+  readonly version: string;
+  /** Why its code was not taken: then it cannot start, and forfeits. Empty where it was. */
+  readonly refused: string;
+}
+export interface ExecutorMatchesTable {
+  match_id: string;
+  caller: string;
+  external_id: string;
+  request_hash: Buffer;
+  record_replay: boolean;
+  agents: ColumnType<ExecutorAgent[], string, never>;
+}
 /** A seat of a logged match. */
 export interface LoggedSeat {
   readonly agent: string;
@@ -348,12 +372,14 @@ export interface Tables {
   ladder_agents: LadderAgentsTable;
   queues: QueuesTable;
   jobs: JobsTable;
+  queue_clocks: QueueClocksTable;
   attempts: AttemptsTable;
   job_output: JobOutputTable;
   workers: WorkersTable;
   submissions: SubmissionsTable;
   matches: MatchesTable;
   match_seats: MatchSeatsTable;
+  executor_matches: ExecutorMatchesTable;
   match_log: MatchLogTable;
   head_to_head: HeadToHeadTable;
   schedules: SchedulesTable;

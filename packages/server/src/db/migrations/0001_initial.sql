@@ -230,6 +230,9 @@ CREATE TABLE jobs (
   fair_key text NOT NULL,
   -- The place in the fair order within a priority: the n-th waiting job of a key waits behind the n-1st of every key.
   fair_tag bigint NOT NULL DEFAULT 0,
+  -- What decides who may take it, as one word: its space, owner, kind, tier and needs. A claim that finds only blocked
+  -- jobs at the queue's front goes from class to class instead of through every job.
+  class text NOT NULL,
   priority int NOT NULL DEFAULT 0,
   state text NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'running', 'ended', 'dead')),
   payload jsonb NOT NULL,
@@ -239,6 +242,8 @@ CREATE TABLE jobs (
   vram_bytes bigint NOT NULL DEFAULT 0,
   tier text NOT NULL DEFAULT '',
   not_before timestamptz NOT NULL DEFAULT now(),
+  -- It waits for not_before, out of every claim's way; the sweep lets it go.
+  held boolean NOT NULL DEFAULT false,
   -- It ends as infra_fault if it still waits then.
   wait_until timestamptz NOT NULL,
   timeout_seconds int NOT NULL,
@@ -256,19 +261,33 @@ CREATE TABLE jobs (
   started_at timestamptz,
   ended_at timestamptz,
   CHECK ((state = 'running') = (lease_until IS NOT NULL)),
+  CHECK ((state = 'running') = (attempt_until IS NOT NULL)),
+  CHECK ((state = 'running') = (worker_id IS NOT NULL)),
+  CHECK (state = 'waiting' OR NOT held),
   CHECK ((state IN ('ended', 'dead')) = (ended_at IS NOT NULL)),
-  CHECK (state <> 'ended' OR outcome IS NOT NULL)
-);
+  CHECK ((state IN ('ended', 'dead')) = (outcome IS NOT NULL))
+) WITH (fillfactor = 80);
 -- The claim reads this one from its front; ended jobs are not in it.
-CREATE INDEX jobs_claim ON jobs (queue, priority DESC, fair_tag, id) WHERE state = 'waiting';
-CREATE INDEX jobs_fair ON jobs (queue, fair_key, fair_tag) WHERE state IN ('waiting', 'running');
-CREATE INDEX jobs_running ON jobs (lease_until) WHERE state = 'running';
+CREATE INDEX jobs_claim ON jobs (queue, priority DESC, fair_tag, id) WHERE state = 'waiting' AND NOT held;
+CREATE INDEX jobs_class ON jobs (queue, class, priority DESC, fair_tag, id) WHERE state = 'waiting' AND NOT held;
+CREATE INDEX jobs_fair ON jobs (queue, priority, fair_key, fair_tag) WHERE state = 'waiting';
+CREATE INDEX jobs_held ON jobs (not_before) WHERE state = 'waiting' AND held;
+-- lease_until is in no index: a heartbeat changes the row in its place. There are never many that run.
+CREATE INDEX jobs_running ON jobs (queue) WHERE state = 'running';
 CREATE INDEX jobs_wait_until ON jobs (wait_until) WHERE state = 'waiting';
-CREATE INDEX jobs_live_space ON jobs (space_id) WHERE state = 'running';
+CREATE INDEX jobs_live_space ON jobs (space_id, owner_id) WHERE state = 'running';
 CREATE INDEX jobs_list_space ON jobs (space_id, id DESC);
 CREATE INDEX jobs_list_owner ON jobs (owner_id, id DESC);
-CREATE INDEX jobs_dead ON jobs (id) WHERE state = 'dead';
+CREATE INDEX jobs_dead ON jobs (queue, id) WHERE state = 'dead';
 CREATE INDEX jobs_ended ON jobs (queue, ended_at) WHERE state = 'ended';
+
+-- How far the fair order of a queue's priority has come: who was not waiting begins here.
+CREATE TABLE queue_clocks (
+  queue text NOT NULL REFERENCES queues,
+  priority int NOT NULL,
+  tag bigint NOT NULL,
+  PRIMARY KEY (queue, priority)
+);
 
 CREATE TABLE attempts (
   job_id uuid NOT NULL REFERENCES jobs ON DELETE CASCADE,
@@ -279,8 +298,13 @@ CREATE TABLE attempts (
   started_at timestamptz NOT NULL DEFAULT now(),
   ended_at timestamptz,
   outcome jsonb,
+  -- SHA-256 of the report that ended it; null where none did. The same report again is accepted again.
+  report_hash bytea,
+  -- Bytes stored of its output so far, by seat: {"-1": 100}.
+  output_bytes jsonb NOT NULL DEFAULT '{}',
   PRIMARY KEY (job_id, number)
 );
+CREATE INDEX attempts_fence ON attempts (job_id, fence);
 -- What running jobs gave so far: logs and moves, in order. Moves go when the replay is there.
 CREATE TABLE job_output (
   job_id uuid NOT NULL REFERENCES jobs ON DELETE CASCADE,
@@ -368,6 +392,19 @@ CREATE TABLE match_seats (
   PRIMARY KEY (match_id, seat)
 );
 CREATE INDEX match_seats_agent ON match_seats (agent_id, match_id DESC);
+
+-- What RL Arena's executor was asked for: its caller's own name of the match, so that the same request again is the same match.
+CREATE TABLE executor_matches (
+  match_id uuid PRIMARY KEY REFERENCES matches ON DELETE CASCADE,
+  -- Who asked, as in the audit log.
+  caller text NOT NULL,
+  external_id text NOT NULL,
+  request_hash bytea NOT NULL,
+  record_replay boolean NOT NULL,
+  -- [{"agent_id": "a", "version": "3", "refused": ""}, …], by seat.
+  agents jsonb NOT NULL
+);
+CREATE INDEX executor_matches_external ON executor_matches (caller, external_id, match_id DESC);
 
 -- The append-only log that ratings are a function of: one row for each rated match, numbered without gaps.
 CREATE TABLE match_log (

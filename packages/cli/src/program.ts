@@ -34,6 +34,7 @@ export function createProgram(context: Context): Command {
     validateCommand,
     initCommand,
     doctorCommand,
+    configCommand,
   ])
     program.addCommand(make(context));
   settle(program);

@@ -4,6 +4,7 @@
  * into words. A command gets a Context and returns; it never ends the process. With --json standard output gets exactly
  * one document, also when the command failed: {"error": {"code", "message"}}.
  */
+import type { LanistaError } from "@lanista/api/errors";
 import { InterpreterMissingError } from "@lanista/arena/agents/command";
 import { BundleError } from "@lanista/arena/agents/types";
 import { OptionError } from "@lanista/games/options";
@@ -38,10 +39,15 @@ function report(error: unknown, json: boolean, terminal: Terminal): ExitCode {
   if (error instanceof CommanderError) return EXIT.usage;
   const paint = painter(terminal, terminal.stderr);
   terminal.stderr.write(`${paint("red", "lanista:")} ${printable(message)}\n`);
-  if (ours && error instanceof Error && error.stack !== undefined)
+  if (isLanistaError(error) && error.hint !== "") terminal.stderr.write(`  ${printable(error.hint)}\n`);
+  if (ours && error instanceof Error && !isLanistaError(error) && error.stack !== undefined)
     terminal.stderr.write(`${paint("dim", printable(error.stack.split("\n").slice(1).join("\n")))}\n`);
   return ours ? EXIT.infraFault : EXIT.usage;
 }
+
+/** By name: its module brings the whole RPC library, which most commands have no use for. */
+const isLanistaError = (error: unknown): error is LanistaError =>
+  error instanceof Error && error.name === "LanistaError";
 
 function isUsage(error: unknown): boolean {
   return (
@@ -51,6 +57,7 @@ function isUsage(error: unknown): boolean {
     error instanceof BundleError ||
     error instanceof InterpreterMissingError ||
     error instanceof ReplayError ||
-    (error instanceof SandboxError && error.code === "refused")
+    (error instanceof SandboxError && error.code === "refused") ||
+    (isLanistaError(error) && error.code !== "internal" && error.code !== "unavailable")
   );
 }

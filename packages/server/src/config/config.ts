@@ -8,6 +8,7 @@ import { dirname, resolve } from "node:path";
 import { parseEnv } from "node:util";
 import { LanistaError } from "@lanista/api/errors";
 import { readConfigFile } from "./config-file.ts";
+import { readText, schemaOf } from "./schema.ts";
 import { isSetting, type NamedSetting, namedSettings, SETTINGS, type ServerConfig } from "./settings.ts";
 
 export type { ServerConfig } from "./settings.ts";
@@ -71,7 +72,7 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
       fromVariables(named, dotEnv, ".env", cwd) ??
       file.get(key) ?? { value: setting.fallback, origin: { from: "default", place: "" } as const, base: cwd };
     origins[key] = given.origin;
-    const parsed = setting.schema.safeParse(given.value);
+    const parsed = schemaOf(setting).safeParse(given.value);
     if (parsed.success) values.set(key, setting.path ? absolute(parsed.data, given.base) : parsed.data);
     else
       problems.push(
@@ -85,7 +86,7 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
 }
 
 const fromFlag = ({ setting, flag }: NamedSetting, text: string | undefined, base: string): Given | undefined =>
-  text === undefined ? undefined : { value: setting.read(text), origin: { from: "flag", place: flag }, base };
+  text === undefined ? undefined : { value: readText(setting, text), origin: { from: "flag", place: flag }, base };
 
 function fromVariables(
   { setting, variables }: NamedSetting,
@@ -95,7 +96,9 @@ function fromVariables(
 ): Given | undefined {
   // An empty variable is an unset one: compose files pass those on.
   const name = variables.find((variable) => (env[variable] ?? "") !== "");
-  return name === undefined ? undefined : { value: setting.read(env[name] ?? ""), origin: { from, place: name }, base };
+  return name === undefined
+    ? undefined
+    : { value: readText(setting, env[name] ?? ""), origin: { from, place: name }, base };
 }
 
 function fileValues(

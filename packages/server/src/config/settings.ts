@@ -127,7 +127,7 @@ function* walk(group: object, prefix: string): Iterable<NamedSetting> {
 }
 
 export const isSetting = (value: unknown): value is Setting<unknown> =>
-  typeof value === "object" && value !== null && "setting" in value;
+  typeof value === "object" && value !== null && "fallback" in value;
 
 const words = (key: string, between: string): string => key.replace(/\.|(?=[A-Z])/g, between).toLowerCase();
 

@@ -39,6 +39,7 @@ export interface SeatRecord {
   readonly rank: number | null;
   readonly faults: number;
   readonly faultKinds: FaultKinds;
+  readonly firstFault: string | null;
   readonly usage: Usage | null;
   readonly log: Buffer;
   /** Bytes of it that were not kept. */
@@ -71,6 +72,7 @@ export class Attempt {
   /** Why the agents of some seats cannot even be tried. */
   readonly #unfit: Guilt[] = [];
   readonly #remainingMs: number;
+  #openedMs = 0;
   #episodes = 0;
   #steps = 0;
   #began = false;
@@ -134,6 +136,7 @@ export class Attempt {
   async #open(): Promise<void> {
     if (this.#outcome !== undefined) return;
     const { contenders } = this.#plan;
+    this.#openedMs = performance.now();
     const opened = await Promise.allSettled(contenders.map((contender) => contender.open()));
     let refusal: unknown;
     const failures: BoxFailure[] = [];
@@ -176,7 +179,12 @@ export class Attempt {
     );
     if (this.#unfit.length > 0) this.#forfeit(this.#unfit, this.#zeros(), 0);
     if (this.#outcome !== undefined) return;
-    const replies = await Promise.all(this.#seats.map((seat) => seat.start()));
+    const start = async (seat: Seat): Promise<Reply> => {
+      const reply = await seat.start();
+      if (reply.kind === "ready") plan.onReady?.(seat.index, performance.now() - this.#openedMs);
+      return reply;
+    };
+    const replies = await Promise.all(this.#seats.map(start));
     const guilty = replies.flatMap((reply, seat) => (reply.kind === "fault" ? [{ seat, ...reply }] : []));
     await this.#endByFaults(guilty, replies, this.#zeros());
   }
@@ -195,7 +203,7 @@ export class Attempt {
     if (forfeits) addLatent(guilty, this.#seats);
     if (guilty.some(ends) || broken) addDead(guilty, this.#seats);
     const fatal = guilty.filter(ends);
-    for (const { seat, fault } of guilty) this.#seats[seat]!.count(fault);
+    for (const { seat, fault, detail } of guilty) this.#seats[seat]!.count(fault, detail);
     if (fatal.length > 0) this.#forfeit(fatal, soFar, episode);
     else if (broken) {
       await setTimeout(BROKEN_MS);
@@ -315,12 +323,13 @@ export class Attempt {
     const ranks = ranksOf(this.#scores, guilty);
     const seats = contenders.map((_, index): SeatRecord => {
       const seat = this.#seats[index];
-      const unfit = this.#unfit.filter((one) => one.seat === index).length;
+      const unfit = this.#unfit.find((one) => one.seat === index);
       return {
         score: scored ? this.#scores[index]! + 0 : null,
         rank: scored ? ranks[index]! : null,
-        faults: seat?.faults ?? unfit,
-        faultKinds: seat?.faultKinds ?? (unfit > 0 ? { start: unfit } : {}),
+        faults: seat?.faults ?? (unfit === undefined ? 0 : 1),
+        faultKinds: seat?.faultKinds ?? (unfit === undefined ? {} : { start: 1 }),
+        firstFault: seat?.firstFault ?? unfit?.detail ?? null,
         usage: usage[index] ?? null,
         log: seat?.log.content() ?? Buffer.alloc(0),
         logCut: seat?.log.cut ?? 0,

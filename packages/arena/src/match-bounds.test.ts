@@ -158,9 +158,9 @@ test("an agent whose files are no agent does not start: its fault, with a replay
   const contenders = [stage.agent("fit"), unfit];
   const { result, replayText } = await playMatch({ env: board, contenders, seed: 1 });
   expect(result.outcome).toEqual({ kind: "agent_fault", seats: [1], fault: "start", detail: "the archive is cut off" });
-  expect(result.seats.map(({ score, rank, faultKinds }) => [score, rank, faultKinds])).toEqual([
-    [1, 1, {}],
-    [-1, 2, { start: 1 }],
+  expect(result.seats.map(({ score, rank, faultKinds, firstFault }) => [score, rank, faultKinds, firstFault])).toEqual([
+    [1, 1, {}, null],
+    [-1, 2, { start: 1 }, "the archive is cut off"],
   ]);
   expect(verdict(replayText)).toMatchObject({ ok: true });
 });
@@ -196,6 +196,23 @@ test("a replay is full while what must follow still finds its place", () => {
   expect(() => {
     for (;;) writer.step(long);
   }).toThrow(ReplayError);
+});
+
+test("says of each seat when it was ready, and what its first fault was", async () => {
+  const ready: number[][] = [];
+  const twice = "ready()\nfor q in questions(): answer(q, 99 if q['step'] > 1 else 'x')";
+  const { result } = await play([FIRST, twice], { onFault: "random", onReady: (...one) => ready.push(one) });
+  expect(ready.map(([seat]) => seat).sort()).toEqual([0, 1]);
+  for (const [, ms] of ready) expect(ms).toBeGreaterThan(0);
+  expect(result.seats[0]!.firstFault).toBeNull();
+  expect(result.seats[1]!.faults).toBeGreaterThan(1);
+  expect(result.seats[1]!.firstFault).toMatch(/"action"|answered with/);
+});
+
+test("one attempt alone names the seat whose box failed", async () => {
+  const breaks: Contender = { ...stage.agent("breaks"), open: () => Promise.reject(new Error("no box today")) };
+  const request = { env: board, contenders: [stage.agent("other"), breaks], seed: 1 };
+  expect((await playMatch({ ...request, attempts: 1 })).result.outcome).toMatchObject({ kind: "infra_fault", seat: 1 });
 });
 
 test("refuses bounds that make no sense", async () => {

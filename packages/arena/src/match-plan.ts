@@ -41,6 +41,8 @@ export interface MatchRequest {
   readonly onReplayLine?: (line: string) => void;
   /** What a seat writes to standard error, as it comes and as far as it is kept: at most MAX_LOG bytes. Must not throw. */
   readonly onLog?: (seat: number, chunk: Buffer) => void;
+  /** A seat's agent is ready, so many milliseconds after its box was asked for. Must not throw. */
+  readonly onReady?: (seat: number, milliseconds: number) => void;
 }
 
 export type MatchProgress =
@@ -48,7 +50,7 @@ export type MatchProgress =
   | { readonly kind: "episode"; readonly episode: number; readonly returns: readonly number[] }
   | { readonly kind: "repeat"; readonly detail: string };
 
-type Unset = "replay" | "logs" | "signal" | "onProgress" | "onReplayLine" | "onLog";
+type Unset = "replay" | "logs" | "signal" | "onProgress" | "onReplayLine" | "onLog" | "onReady";
 export type MatchPlan = Required<Omit<MatchRequest, Unset>> & Pick<MatchRequest, Unset>;
 
 function check(ok: boolean, message: string): void {

@@ -55,6 +55,8 @@ export async function playMatch(request: MatchRequest): Promise<PlayedMatch> {
 function setAside(plan: MatchPlan, failures: readonly (Outcome & { kind: "infra_fault" })[]): Outcome {
   const last = failures.at(-1)!;
   const { seat } = last;
+  // Who asked for one attempt repeats by himself, and judges what follows whom.
+  if (plan.attempts === 1) return last;
   const follows = seat !== undefined && failures.length > 1 && failures.every((failure) => failure.seat === seat);
   if (!follows) return { kind: "infra_fault", detail: last.detail };
   const name = plan.contenders[seat]!.name;
@@ -110,6 +112,7 @@ async function finish(
       rank: seat.rank,
       faults: seat.faults,
       faultKinds: seat.faultKinds,
+      firstFault: seat.firstFault,
       log: logs[index]!,
       logCut: seat.logCut,
       cpuSeconds: seat.usage?.cpuSeconds ?? 0,

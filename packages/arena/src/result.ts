@@ -31,6 +31,8 @@ export interface SeatResult {
   readonly faults: number;
   /** The same by kind. */
   readonly faultKinds: Readonly<Partial<Record<Fault, number>>>;
+  /** What the first of them was, for people; null where there was none. */
+  readonly firstFault: string | null;
   /** The file that holds what the agent wrote to standard error, if logs were asked for and could be written. */
   readonly log: string | null;
   /** Bytes of that which were too many and not kept. The log ends in a line that says so, but an agent can write such a line itself. */

@@ -34,6 +34,8 @@ export class Seat {
   readonly sandbox: Sandbox;
   readonly log: SeatLog;
   readonly faultKinds: FaultKinds = {};
+  /** What the first fault was, for people; null where there was none. */
+  firstFault: string | null = null;
   /** What the seat earned since it was last asked, in this episode. */
   unseenReward = 0;
   readonly #channel: Channel;
@@ -102,7 +104,8 @@ export class Seat {
     this.#channel.cancel();
   }
 
-  count(fault: Fault): void {
+  count(fault: Fault, detail: string): void {
+    this.firstFault ??= detail;
     this.faultKinds[fault] = (this.faultKinds[fault] ?? 0) + 1;
   }
 

@@ -150,6 +150,9 @@ export interface LaddersTable {
   public: Generated<boolean>;
   rules: ColumnType<unknown, string, string>;
   log_length: Generated<number>;
+  plan: ColumnType<unknown, string | null | undefined, string | null>;
+  plan_next: Generated<number>;
+  finals_from: number | null;
   created_at: MadeStamp;
 }
 export interface LadderAgentsTable {
@@ -166,8 +169,12 @@ export interface LadderAgentsTable {
   losses: Generated<number>;
   faults: Generated<number>;
   last_match_at: Stamp | null;
-  day: string | null;
+  rated_version_id: string | null;
+  urgency: number;
+  day: Stamp | null;
   day_matches: Generated<number>;
+  infra_streak: Generated<number>;
+  held_until: Stamp | null;
   final_elo: number | null;
   final_low: number | null;
   final_high: number | null;
@@ -329,6 +336,7 @@ export interface MatchLogTable {
   ladder_id: string;
   number: number;
   match_id: string;
+  kind: "ladder" | "finals";
   seats: ColumnType<LoggedSeat[], string, never>;
   at: MadeStamp;
 }

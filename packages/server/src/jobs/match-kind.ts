@@ -6,6 +6,7 @@ import type { Selectable } from "kysely";
 import type { App } from "../app.ts";
 import type { Tx } from "../db/database.ts";
 import type { MatchesTable, OutcomeRow } from "../db/types.ts";
+import { recordMatch } from "../ladder/record.ts";
 import type { JobEnd, JobKind, JobRow } from "./kinds.ts";
 import { type MatchJobResult, type MatchPayload, matchPayload, matchResult } from "./payloads.ts";
 
@@ -30,6 +31,7 @@ export const matchKind: JobKind<MatchPayload, MatchJobResult> = {
     if (match === undefined) return;
     await writeMatch(tx, match, end);
     await writeSeats(tx, match, end);
+    await recordMatch(app, tx, match, end);
     await app.events.publish(tx, `match:${match.id}`);
   },
 

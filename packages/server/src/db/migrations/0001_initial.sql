@@ -181,6 +181,11 @@ CREATE TABLE ladders (
   rules jsonb NOT NULL,
   -- The log's length: the next logged match gets log_length + 1, under this row's lock.
   log_length bigint NOT NULL DEFAULT 0,
+  -- A round or the finals while they are made: who, how often; and the next match to make of it.
+  plan jsonb,
+  plan_next bigint NOT NULL DEFAULT 0,
+  -- The log's length when the last finals began.
+  finals_from bigint,
   created_at timestamptz NOT NULL DEFAULT now(),
   UNIQUE (space_id, slug)
 );
@@ -200,8 +205,16 @@ CREATE TABLE ladder_agents (
   losses int NOT NULL DEFAULT 0,
   faults int NOT NULL DEFAULT 0,
   last_match_at timestamptz,
+  -- The version of the latest logged match.
+  rated_version_id uuid REFERENCES agent_versions,
+  -- What the matchmaker goes by: sigma as the next match will begin with, and 100 more before the placement is over.
+  urgency double precision NOT NULL,
+  -- Rated matches on this day (UTC).
   day date,
   day_matches int NOT NULL DEFAULT 0,
+  -- Faults of ours in a row, and until when no match is made for it because of them.
+  infra_streak int NOT NULL DEFAULT 0,
+  held_until timestamptz,
   final_elo double precision,
   final_low double precision,
   final_high double precision,
@@ -209,6 +222,8 @@ CREATE TABLE ladder_agents (
   PRIMARY KEY (ladder_id, agent_id)
 );
 CREATE INDEX ladder_board ON ladder_agents (ladder_id, rating DESC, agent_id) WHERE active;
+CREATE INDEX ladder_turns ON ladder_agents (ladder_id, urgency DESC, agent_id) WHERE active;
+CREATE INDEX ladder_finals ON ladder_agents (ladder_id, final_elo DESC, agent_id) WHERE active AND final_elo IS NOT NULL;
 
 CREATE TABLE queues (
   name text PRIMARY KEY,
@@ -376,7 +391,7 @@ CREATE TABLE matches (
 );
 CREATE INDEX matches_space ON matches (space_id, id DESC);
 CREATE INDEX matches_ladder ON matches (ladder_id, id DESC);
-CREATE INDEX matches_live ON matches (ladder_id) WHERE state IN ('waiting', 'running');
+CREATE INDEX matches_live ON matches (ladder_id) WHERE rated AND state IN ('waiting', 'running');
 CREATE TABLE match_seats (
   match_id uuid NOT NULL REFERENCES matches ON DELETE CASCADE,
   seat int NOT NULL,
@@ -411,6 +426,8 @@ CREATE TABLE match_log (
   ladder_id uuid NOT NULL REFERENCES ladders,
   number bigint NOT NULL,
   match_id uuid NOT NULL UNIQUE REFERENCES matches,
+  -- `ladder` matches make the live ratings, `finals` the final table.
+  kind text NOT NULL CHECK (kind IN ('ladder', 'finals')),
   -- [{"agent": id, "version": id, "rank": 1, "score": 0.5, "fault": ""}, …], by seat.
   seats jsonb NOT NULL,
   at timestamptz NOT NULL DEFAULT now(),

@@ -94,7 +94,8 @@ describe.each(RUNTIMES)("%s", (runtime) => {
         const lines = new Lines(child.stdout);
         for (let line = ""; line !== "all up"; ) line = await lines.next();
         const name = ownerName(runDir)!;
-        const place = { runDir, marker };
+        const { engineGroup } = stage;
+        const place = { runDir, marker, ...(engineGroup === undefined ? {} : { engineGroup }) };
         const before = leftovers(place, name);
         expect(before.processes.length).toBeGreaterThan(2);
         if (frozen) for (const line of before.processes) signal(line, "SIGSTOP", child.pid!);

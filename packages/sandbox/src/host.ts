@@ -159,7 +159,7 @@ export class SandboxHost {
         limits,
         // The engine is root, whoever this process is.
         uid: this.#uids.draw(id, false),
-        seccomp: this.#filter(),
+        seccomp: seccompProfile(hostSeccompArch(), true),
         refuse: (reasons) => refuseUnenforceable(reasons, giveUp),
         stampOf: (version, gaveUp, root) => ({
           ...this.#stamp(spec, "docker", version, limits, gaveUp),

@@ -32,12 +32,15 @@ export interface SeccompProfile {
   readonly syscalls: readonly SeccompRule[];
 }
 
-/** Calls that answer ENOSYS need no rule: they are named only to give the reason. */
-export function seccompProfile(arch: SeccompArch): SeccompProfile {
+/**
+ * Calls that answer ENOSYS need no rule: they are named only to give the reason. But an engine may overlook that this is the
+ * default (Docker 20.10 does), and answer EPERM, where the C library falls back from ENOSYS alone: `nameAll` is for it.
+ */
+export function seccompProfile(arch: SeccompArch, nameAll = false): SeccompProfile {
   const names = (of: Pick<CallGroup, "calls" | "x86">) =>
     arch === "x86_64" ? [...of.calls, ...(of.x86 ?? [])] : of.calls;
   const syscalls: SeccompRule[] = [{ names: ALLOWED.flatMap(names), action: "SCMP_ACT_ALLOW" }];
-  for (const errno of ["EPERM", "ENOLCK"] as const)
+  for (const errno of ["EPERM", "ENOLCK", ...(nameAll ? (["ENOSYS"] as const) : [])] as const)
     syscalls.push({
       names: REFUSED.filter((group) => group.errno === errno).flatMap(names),
       action: "SCMP_ACT_ERRNO",

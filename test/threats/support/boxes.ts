@@ -8,24 +8,45 @@ import { cgroupLayout } from "@lanista/sandbox/cgroup-layout";
 import { unenforceable } from "@lanista/sandbox/enforceable";
 import { SandboxHost } from "@lanista/sandbox/host";
 import { findPython, type Interpreter } from "@lanista/sandbox/interpreters";
-import { findExecutable, type OciRuntime } from "@lanista/sandbox/runtimes";
-import type { GiveUp, Limits, ReadOnlyMount, Sandbox, SandboxEnd, SandboxSpec } from "@lanista/sandbox/types";
+import { findExecutable } from "@lanista/sandbox/runtimes";
+import { canStartEngine, startTestEngine, type TestEngine } from "@lanista/sandbox/testing/engine";
+import type {
+  GiveUp,
+  Limits,
+  ReadOnlyMount,
+  Runtime,
+  Sandbox,
+  SandboxEnd,
+  SandboxSpec,
+  Tier,
+} from "@lanista/sandbox/types";
 
 export const ROOT = resolve(import.meta.dirname, "../../..");
 export const HOSTILE = join(ROOT, "test/hostile");
 
-const ALL: readonly OciRuntime[] = ["crun", "runc", "runsc"];
+export type TestedRuntime = Exclude<Runtime, "none">;
+
+const TIERS: Readonly<Record<TestedRuntime, Tier>> = {
+  crun: "container",
+  runc: "container",
+  runsc: "gvisor",
+  docker: "docker",
+};
+
+/** The tier `docker` is tried with an engine of the tests' own. */
+const isHere = (runtime: TestedRuntime): boolean =>
+  runtime === "docker" ? canStartEngine : findExecutable(runtime) !== undefined;
 
 /** The runtimes to test: all that are installed, or those that LANISTA_TEST_RUNTIMES names (for work on one of them). */
-export const RUNTIMES: readonly OciRuntime[] = ALL.filter((runtime) => {
+export const RUNTIMES: readonly TestedRuntime[] = (Object.keys(TIERS) as TestedRuntime[]).filter((runtime) => {
   const only = process.env.LANISTA_TEST_RUNTIMES?.split(",");
-  return findExecutable(runtime) !== undefined && (only === undefined || only.includes(runtime));
+  return isHere(runtime) && (only === undefined || only.includes(runtime));
 });
 
 export const isRoot = process.getuid?.() === 0;
 
 /** What the runtime cannot enforce on this host, and why. */
-export function cannot(runtime: OciRuntime): ReadonlyMap<GiveUp, string> {
+export function cannot(runtime: TestedRuntime): ReadonlyMap<GiveUp, string> {
   return unenforceable(runtime, cgroupLayout(), !isRoot);
 }
 
@@ -38,6 +59,8 @@ export interface Stage {
   readonly python: Interpreter;
   /** In the environment of every box of this stage: by it leftovers are found. */
   readonly marker: string;
+  /** The control group of the engine's containers, where the tier `docker` is tested. */
+  readonly engineGroup?: string;
   close(): Promise<void>;
 }
 
@@ -47,6 +70,11 @@ let stages = 0;
 export async function openStage(): Promise<Stage> {
   const runDir = mkdtempSync(join(tmpdir(), "lanista-threats-"));
   const python = await findPython();
+  let engine: TestEngine | undefined;
+  if (RUNTIMES.includes("docker")) {
+    engine = await startTestEngine();
+    process.env.DOCKER_HOST = engine.address;
+  }
   const host = await SandboxHost.open({ runDir });
   const marker = `threats-${process.pid}-${++stages}-${runDir.slice(-6)}`;
   return {
@@ -54,15 +82,17 @@ export async function openStage(): Promise<Stage> {
     runDir,
     python,
     marker,
+    ...(engine === undefined ? {} : { engineGroup: engine.group }),
     async close() {
       await host.close();
+      await engine?.stop();
       await rm(runDir, { recursive: true, force: true });
     },
   };
 }
 
 export interface Program {
-  readonly runtime: OciRuntime;
+  readonly runtime: TestedRuntime;
   /** A file of test/hostile. */
   readonly file: string;
   readonly args?: readonly string[];
@@ -71,10 +101,14 @@ export interface Program {
   readonly mounts?: readonly ReadOnlyMount[];
 }
 
+export function tierOf(runtime: TestedRuntime): Tier {
+  return TIERS[runtime];
+}
+
 export function specOf(stage: Stage, program: Program): SandboxSpec {
   const { runtime, file, args = [], limits, env, mounts = [] } = program;
   return {
-    tier: runtime === "runsc" ? "gvisor" : "container",
+    tier: tierOf(runtime),
     runtime,
     // The marker is seen in the command line even by a user who may not read the program's environment.
     argv: [stage.python.path, "-B", `/hostile/${file}`, ...args, stage.marker],

@@ -32,6 +32,12 @@ function names(folder: string): string[] {
   }
 }
 
+interface Place {
+  readonly runDir: string;
+  readonly marker: string;
+  readonly engineGroup?: string;
+}
+
 /** Folders below /sys/fs/cgroup with this name, and those in them. */
 function cgroupsNamed(name: string): string[] {
   const found: string[] = [];
@@ -53,7 +59,7 @@ export function ownerName(runDir: string): string | undefined {
 }
 
 /** `owner`: the host's name, noted while it lived. Its own folder and groups count too: ask for them when it is closed. */
-export function leftovers(stage: { readonly runDir: string; readonly marker: string }, owner: string): Leftovers {
+export function leftovers(stage: Place, owner: string): Leftovers {
   const processes: string[] = [];
   for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
     const command = text(`/proc/${pid}/cmdline`).replaceAll("\0", " ");
@@ -69,11 +75,20 @@ export function leftovers(stage: { readonly runDir: string; readonly marker: str
     .split("\n")
     .filter((line) => line.includes(stage.runDir));
   const folder = join(stage.runDir, owner);
-  return { processes, mounts, cgroups: cgroupsNamed(owner), folders: [...names(stage.runDir), ...names(folder)] };
+  const { engineGroup } = stage;
+  // The engine's own group stays while the engine does.
+  const containers =
+    engineGroup === undefined ? [] : cgroupsNamed(engineGroup).filter((path) => !path.endsWith(engineGroup));
+  return {
+    processes,
+    mounts,
+    cgroups: [...cgroupsNamed(owner), ...containers],
+    folders: [...names(stage.runDir), ...names(folder)],
+  };
 }
 
 /** As `leftovers`, of the boxes alone: what the living host keeps for itself is left out. */
-export function boxLeftovers(stage: { readonly runDir: string; readonly marker: string }, owner: string): Leftovers {
+export function boxLeftovers(stage: Place, owner: string): Leftovers {
   const all = leftovers(stage, owner);
   return {
     ...all,

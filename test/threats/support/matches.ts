@@ -5,9 +5,8 @@ import type { MatchRequest } from "@lanista/arena/match-plan";
 import type { MatchResult } from "@lanista/arena/result";
 import { makeEnvironment } from "@lanista/games/environment";
 import { ticTacToe } from "@lanista/games/tic-tac-toe";
-import type { OciRuntime } from "@lanista/sandbox/runtimes";
 import type { Limits } from "@lanista/sandbox/types";
-import { type Stage, start } from "./boxes.ts";
+import { type Stage, start, type TestedRuntime } from "./boxes.ts";
 
 /** Room enough for an honest agent, little enough for a hostile one to be ended soon. */
 const LIMITS: Partial<Limits> = {
@@ -18,7 +17,7 @@ const LIMITS: Partial<Limits> = {
   wallSeconds: 60,
 };
 
-export function contender(stage: Stage, runtime: OciRuntime, way: string, limits: Partial<Limits> = {}): Contender {
+export function contender(stage: Stage, runtime: TestedRuntime, way: string, limits: Partial<Limits> = {}): Contender {
   return {
     name: way,
     digest: "0".repeat(64),
@@ -29,7 +28,7 @@ export function contender(stage: Stage, runtime: OciRuntime, way: string, limits
 
 export async function match(
   stage: Stage,
-  runtime: OciRuntime,
+  runtime: TestedRuntime,
   ways: readonly string[],
   more: Partial<MatchRequest> = {},
   limits: Partial<Limits> = {},

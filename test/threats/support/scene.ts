@@ -6,9 +6,8 @@ import { accessSync, chmodSync, constants, copyFileSync, mkdirSync, mkdtempSync,
 import { createServer, type Server } from "node:net";
 import { homedir, networkInterfaces, tmpdir } from "node:os";
 import { join } from "node:path";
-import type { OciRuntime } from "@lanista/sandbox/runtimes";
 import type { Sandbox } from "@lanista/sandbox/types";
-import { collect, ROOT, type Stage, start } from "./boxes.ts";
+import { collect, ROOT, type Stage, start, type TestedRuntime } from "./boxes.ts";
 
 export interface Scene {
   /** For the programs, as their first argument. */
@@ -37,7 +36,7 @@ function listen(server: Server, where: number | string): Promise<void> {
   });
 }
 
-export async function openScene(stage: Stage, runtime: OciRuntime): Promise<Scene> {
+export async function openScene(stage: Stage, runtime: TestedRuntime): Promise<Scene> {
   const canary = `canary-${randomBytes(12).toString("hex")}`;
   const folders: string[] = [];
   const plant = (parent: string): string => {

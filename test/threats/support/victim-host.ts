@@ -4,10 +4,9 @@
  */
 import { SandboxHost } from "@lanista/sandbox/host";
 import { findPython } from "@lanista/sandbox/interpreters";
-import type { OciRuntime } from "@lanista/sandbox/runtimes";
-import { Lines, specOf } from "./boxes.ts";
+import { Lines, specOf, type TestedRuntime } from "./boxes.ts";
 
-const [runtime, runDir, marker, count] = process.argv.slice(2) as [OciRuntime, string, string, string];
+const [runtime, runDir, marker, count] = process.argv.slice(2) as [TestedRuntime, string, string, string];
 const host = await SandboxHost.open({ runDir });
 const stage = { host, runDir, marker, python: await findPython(), close: () => host.close() };
 for (let number = 0; number < Number(count); number++) {

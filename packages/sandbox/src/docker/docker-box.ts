@@ -131,11 +131,14 @@ export class DockerBox implements Sandbox {
     // The engine lets a paused container go by itself when it kills it.
     this.#parts.container.kill({ signal: "SIGKILL" }).catch(() => undefined);
     if (process.getuid?.() === 0) for (const pid of this.#parts.meter.pids()) signal(pid, "SIGKILL");
+    this.#parts.streams.takeAll();
   }
 
   #look(): void {
-    const cause = this.#reached(this.#parts.meter.read());
+    const { meter, streams } = this.#parts;
+    const cause = this.#reached(meter.read());
     if (cause !== undefined) this.#end(cause);
+    else if (meter.cgroup !== undefined && meter.pids().length === 0) streams.takeAll();
   }
 
   #reached(reading: CgroupReading): Cause | undefined {

@@ -9,6 +9,8 @@ const HEADER = 8;
 const STDERR = 2;
 /** Bytes held of each output that the caller has not read. */
 const HELD = 64 * 1024;
+/** The same when the program has gone: what was under way in pipes and in the engine, which holds up to 1 MiB a stream. */
+const HELD_AT_THE_END = 4 * 1024 * 1024;
 
 export class AttachedStreams {
   readonly stdin: Writable;
@@ -21,6 +23,7 @@ export class AttachedStreams {
   #header = Buffer.alloc(0);
   #left = 0;
   #into: Readable;
+  #last = false;
 
   /** `before` is waited for ahead of each write to the program. */
   constructor(connection: Duplex, before?: () => Promise<void>) {
@@ -62,6 +65,15 @@ export class AttachedStreams {
     return this.#bytes;
   }
 
+  /**
+   * For when the program is gone or killed: all that is under way is taken over, read or not. The engine says that a container
+   * has ended only when it has got rid of its output.
+   */
+  takeAll(): void {
+    this.#last = true;
+    this.#connection.resume();
+  }
+
   /** Gives up what has not come yet. */
   destroy(): void {
     this.#connection.destroy();
@@ -85,9 +97,11 @@ export class AttachedStreams {
       const part = piece.subarray(at, at + this.#left);
       at += part.length;
       this.#left -= part.length;
+      if (this.#into.destroyed) continue;
+      if (this.#last && this.#into.readableLength > HELD_AT_THE_END) continue;
       this.#bytes += part.length;
-      if (!this.#into.destroyed && !this.#into.push(part)) room = false;
+      if (!this.#into.push(part)) room = false;
     }
-    return room;
+    return room || this.#last;
   }
 }

@@ -5,9 +5,10 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import Docker from "dockerode";
+import { removeTree } from "../cgroup.ts";
 import { findExecutable } from "../runtimes.ts";
 
 /** Whether one can be started here at all. */
@@ -19,6 +20,8 @@ export interface TestEngine {
   /** For DOCKER_HOST. */
   readonly address: string;
   readonly docker: Docker;
+  /** The control group, in every hierarchy, below which it makes those of its containers. */
+  readonly group: string;
   stop(): Promise<void>;
 }
 
@@ -28,8 +31,10 @@ export async function startTestEngine(): Promise<TestEngine> {
   const dir = mkdtempSync(join(tmpdir(), "lanista-engine-"));
   const socket = join(dir, "docker.sock");
   const log = join(dir, "log");
+  const group = basename(dir);
   const flags = [
     "--bridge=none --iptables=false --ip6tables=false --exec-opt native.cgroupdriver=cgroupfs",
+    `--cgroup-parent=/${group}`,
     `--data-root ${dir}/data --exec-root ${dir}/exec --pidfile ${dir}/pid -H unix://${socket}`,
   ].join(" ");
   const child = spawn("setpriv", ["--pdeathsig", "TERM", "sh", "-c", `exec dockerd ${flags} >${log} 2>&1`], {
@@ -52,7 +57,7 @@ export async function startTestEngine(): Promise<TestEngine> {
       await sleep(50);
     }
   }
-  return { address: `unix://${socket}`, docker, stop: () => stop(child, dir) };
+  return { address: `unix://${socket}`, docker, group, stop: () => stop(child, dir) };
 }
 
 async function stop(child: ChildProcess, dir: string): Promise<void> {
@@ -65,6 +70,10 @@ async function stop(child: ChildProcess, dir: string): Promise<void> {
   for (const line of readFileSync("/proc/self/mountinfo", "utf8").split("\n").reverse()) {
     const target = line.split(" ")[4];
     if (target?.startsWith(`${dir}/`)) execFileSync("umount", ["-l", target]);
+  }
+  for (const mount of readFileSync("/proc/self/mountinfo", "utf8").split("\n")) {
+    const target = mount.split(" ")[4];
+    if (/ - cgroup2? /.test(mount) && target !== undefined) await removeTree(join(target, basename(dir)));
   }
   rmSync(dir, { recursive: true, force: true });
 }

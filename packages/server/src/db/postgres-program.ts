@@ -76,7 +76,11 @@ export function postgresUser(home: string): User | undefined {
 }
 
 /** Finds out how to run PostgreSQL on the data in `home`, a folder that belongs to `user`. */
-export async function findPrograms(home: string, user: User | undefined): Promise<Programs> {
+export async function findPrograms(
+  home: string,
+  user: User | undefined,
+  packagedNative = nativeFolder(),
+): Promise<Programs> {
   const reached = await canEnter(user, home);
   const seen = reached ? home : MOUNTED;
   const prefix = [
@@ -92,7 +96,7 @@ export async function findPrograms(home: string, user: User | undefined): Promis
     user,
     command: (program, args) => [...prefix, join(native, "bin", program), ...args],
   });
-  const packaged = programs(nativeFolder());
+  const packaged = programs(packagedNative);
   if (await works(packaged)) return packaged;
   const folder = `programs-${packageVersion(packaged.native)}`;
   const copied = programs(join(seen, folder));

@@ -320,6 +320,8 @@ CREATE TABLE attempts (
   PRIMARY KEY (job_id, number)
 );
 CREATE INDEX attempts_fence ON attempts (job_id, fence);
+-- What a worker has lost without having reported it: told to it as long as it may still be at it.
+CREATE INDEX attempts_lost ON attempts (worker_id, ended_at) WHERE report_hash IS NULL AND ended_at IS NOT NULL;
 -- What running jobs gave so far: logs and moves, in order. Moves go when the replay is there.
 CREATE TABLE job_output (
   job_id uuid NOT NULL REFERENCES jobs ON DELETE CASCADE,

@@ -78,6 +78,12 @@ const fallbacks: Partial<Record<Code, ErrorCode>> = {
 /** A LanistaError of whatever a call rejected with: the server's own words where it sent them. */
 export function fromWire(error: unknown): LanistaError {
   const wire = ConnectError.from(error);
+  const refused = (wire.cause as { code?: unknown } | undefined)?.code;
+  if (typeof refused === "string" && /^E[A-Z]+$/.test(refused))
+    return new LanistaError("unavailable", `the server does not answer (${refused})`, {
+      hint: "Is it the right address, and is the server up?",
+      cause: error,
+    });
   const [detail] = wire.findDetails(ErrorDetailSchema);
   const known = Object.entries(ERROR_CODES).find(([, code]) => code === wire.code)?.[0] as ErrorCode | undefined;
   const code =

@@ -11,8 +11,8 @@ import { validateCommand } from "./commands/validate.ts";
 import type { Context } from "./context.ts";
 import { EXIT_CODES_HELP } from "./exit-code.ts";
 
-/** The whole command line. Every parse error throws a CommanderError, its message already on standard error. */
-export function createProgram(context: Context): Command {
+/** The command line, as far as `argv` may mean it. Every parse error throws a CommanderError, its message already on standard error. */
+export async function createProgram(context: Context, argv: readonly string[]): Promise<Command> {
   const { stdout, stderr } = context.terminal;
   const program = new Command("lanista")
     .description("Runs code that nobody trusts against environments, and says truthfully how well it did.")
@@ -26,6 +26,7 @@ export function createProgram(context: Context): Command {
       "after",
       "Example:\n  $ lanista match connect-four my-agent.py examples/agents/python/connect-four/search.py",
     );
+  const local = new Set<string>();
   for (const make of [
     matchCommand,
     tournamentCommand,
@@ -35,8 +36,16 @@ export function createProgram(context: Context): Command {
     initCommand,
     doctorCommand,
     configCommand,
-  ])
-    program.addCommand(make(context));
+  ]) {
+    const command = make(context).helpGroup("On this machine:");
+    local.add(command.name());
+    program.addCommand(command);
+  }
+  // These bring the RPC library, which a match has no use for and would wait for.
+  if (!local.has(argv[0] ?? "")) {
+    const { serverCommands } = await import("./server-commands.ts");
+    for (const command of serverCommands(context)) program.addCommand(command.helpGroup("At a server:"));
+  }
   settle(program);
   return program;
 }

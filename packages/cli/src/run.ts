@@ -22,24 +22,23 @@ export async function run(argv: readonly string[], terminal: Terminal, signal: A
   let code: ExitCode = EXIT.done;
   const context: Context = { terminal, signal, exit: (wanted) => (code = wanted) };
   try {
-    await createProgram(context).parseAsync([...argv], { from: "user" });
+    await (await createProgram(context, argv)).parseAsync([...argv], { from: "user" });
     return code;
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return EXIT.done;
     if (signal.aborted) return EXIT.interrupted;
-    return report(error, argv.includes("--json"), terminal);
+    return report(await fromServer(error), argv.includes("--json"), terminal);
   }
 }
 
 function report(error: unknown, json: boolean, terminal: Terminal): ExitCode {
   const ours = !isUsage(error);
-  const message = error instanceof Error ? error.message : String(error);
+  const message = isLanistaError(error) ? sentences(error) : error instanceof Error ? error.message : String(error);
   if (json) writeJson(terminal, { error: { code: ours ? "fault" : "usage", message } });
   // Commander has said it on standard error already.
   if (error instanceof CommanderError) return EXIT.usage;
   const paint = painter(terminal, terminal.stderr);
   terminal.stderr.write(`${paint("red", "lanista:")} ${printable(message)}\n`);
-  if (isLanistaError(error) && error.hint !== "") terminal.stderr.write(`  ${printable(error.hint)}\n`);
   if (ours && error instanceof Error && !isLanistaError(error) && error.stack !== undefined)
     terminal.stderr.write(`${paint("dim", printable(error.stack.split("\n").slice(1).join("\n")))}\n`);
   return ours ? EXIT.infraFault : EXIT.usage;
@@ -48,6 +47,19 @@ function report(error: unknown, json: boolean, terminal: Terminal): ExitCode {
 /** By name: its module brings the whole RPC library, which most commands have no use for. */
 const isLanistaError = (error: unknown): error is LanistaError =>
   error instanceof Error && error.name === "LanistaError";
+
+/** What a server's answer says, where the error is one. */
+async function fromServer(error: unknown): Promise<unknown> {
+  if (!(error instanceof Error && error.name === "ConnectError")) return error;
+  const { fromWire } = await import("@lanista/api/errors");
+  return fromWire(error);
+}
+
+/** What was refused, where, and what to do. */
+function sentences({ message, field, hint }: LanistaError): string {
+  const where = field === "" ? "" : ` (${field})`;
+  return hint === "" ? `${message}${where}` : `${message}${where}. ${hint}`;
+}
 
 function isUsage(error: unknown): boolean {
   return (

@@ -1,0 +1,204 @@
+import { create } from "@bufbuild/protobuf";
+import {
+  GetHeadToHeadResponseSchema,
+  type Ladder,
+  LadderSchema,
+  ListLaddersResponseSchema,
+  VerifyLadderResponseSchema,
+} from "@lanista/api/gen/lanista/v1/ladders_pb";
+import { Command } from "commander";
+import type { Context } from "../context.ts";
+import { EXIT } from "../exit-code.ts";
+import { integer, repeated, seconds } from "../option-values.ts";
+import { print, rows } from "../remote/print.ts";
+import { addRemoteOptions, type RemoteOptions, remote } from "../remote/remote.ts";
+import { ladderState } from "../remote/words.ts";
+import { writeJson, writeLine } from "../terminal.ts";
+import { plural } from "../units.ts";
+import { UsageError } from "../usage-error.ts";
+
+interface CreateOptions extends RemoteOptions {
+  readonly space: string;
+  readonly env: string;
+  readonly title?: string;
+  readonly option?: readonly string[];
+  readonly episodes?: number;
+  readonly moveTime?: number;
+  readonly queue?: string;
+  readonly tier?: string;
+  readonly parallel?: number;
+  readonly daily?: number;
+  readonly agents?: number;
+  readonly public?: true;
+}
+
+export function ladderCommand(context: Context): Command {
+  const ladder = new Command("ladder").description("ladders: make one, list them, freeze one, hold its finals");
+  const sub = (name: string, description: string, example: string): Command =>
+    addRemoteOptions(ladder.command(name))
+      .description(description)
+      .addHelpText("after", `\nExample:\n  $ lanista ladder ${example}`);
+
+  sub(
+    "create",
+    "make a ladder in a space you organise",
+    "create connect-four --space winter --env connect-four --public",
+  )
+    .argument("<slug>", "its short name")
+    .requiredOption("--space <space>", "the space")
+    .requiredOption("--env <env>", "the environment, see env list")
+    .option("--title <title>", "what people read (default: the short name)")
+    .option("--option <name=value>", "an option of the environment; may be repeated", repeated)
+    .option("--episodes <n>", "episodes of a match", integer(1, 1000))
+    .option("--move-time <seconds>", "for each move", seconds(0.001, 3600))
+    .option("--queue <queue>", "where its matches wait")
+    .option("--tier <tier>", "the sandboxes' tier: container, gvisor or docker")
+    .option("--parallel <n>", "matches that may wait or run at once", integer(1, 1000))
+    .option("--daily <n>", "rated matches of one agent in a day", integer(1, 100_000))
+    .option("--agents <n>", "agents of one participant", integer(1, 100))
+    .option("--public", "anybody may read its table")
+    .action((slug: string, options: CreateOptions) => createLadder(context, slug, options));
+
+  sub("list", "list a space's ladders", "list --space winter")
+    .requiredOption("--space <space>", "the space")
+    .action(async (options: RemoteOptions & { space: string }) => {
+      const { ladders } = await (await remote(context, options)).ladders.listLadders({ space: options.space });
+      print(context, options, ListLaddersResponseSchema, create(ListLaddersResponseSchema, { ladders }), () =>
+        rows(
+          ["ladder", "title", "env", "state", "agents>", "matches>", "id"],
+          ladders.map((each) => [
+            each.slug,
+            each.title,
+            each.rules?.env ?? "",
+            ladderState(each.state),
+            String(each.agents),
+            String(each.matches),
+            each.id,
+          ]),
+          "no ladders",
+        ),
+      );
+    });
+
+  for (const [name, frozen] of [
+    ["freeze", true],
+    ["unfreeze", false],
+  ] as const)
+    sub(
+      name,
+      frozen ? "take no versions and play no rated matches" : "open a frozen ladder again",
+      `${name} winter/hex`,
+    )
+      .argument("<ladder>", "SPACE/LADDER, or its id")
+      .action(async (which: string, options: RemoteOptions) => {
+        const client = await remote(context, options);
+        const ladderId = (await client.ladders.getLadder({ ladder: which })).ladder!.id;
+        const answer = await client.ladders.freezeLadder({ ladderId, frozen });
+        print(context, options, LadderSchema, answer.ladder!, () => ladderLine(answer.ladder!));
+      });
+
+  sub("finals", "freeze the ladder and play everybody against everybody", "finals winter/hex --rounds 10")
+    .argument("<ladder>", "SPACE/LADDER, or its id")
+    .option("--rounds <n>", "how often every pairing meets in every seating", integer(1, 100), 5)
+    .option("--top <n>", "only the first so many of the table", integer(2, 10_000))
+    .action(async (which: string, options: RemoteOptions & { rounds: number; top?: number }) => {
+      const client = await remote(context, options);
+      const ladderId = (await client.ladders.getLadder({ ladder: which })).ladder!.id;
+      const answer = await client.ladders.startFinals({ ladderId, rounds: options.rounds, top: options.top ?? 0 });
+      if (options.json) writeJson(context.terminal, { ladder: ladderId, matches: answer.matches });
+      else writeLine(context.terminal, `The finals have begun: ${plural(answer.matches, "match", "matches")}.`);
+    });
+
+  sub("verify", "recompute every rating from the log of matches and compare", "verify winter/hex")
+    .argument("<ladder>", "SPACE/LADDER, or its id")
+    .action(async (which: string, options: RemoteOptions) => {
+      const client = await remote(context, options);
+      const ladderId = (await client.ladders.getLadder({ ladder: which })).ladder!.id;
+      const answer = await client.ladders.verifyLadder({ ladderId });
+      if (!answer.equal) context.exit(EXIT.found);
+      print(context, options, VerifyLadderResponseSchema, answer, () =>
+        answer.equal
+          ? `${plural(Number(answer.matches), "match", "matches")} of the log give the ratings of ${plural(answer.agents, "agent")} as they stand.`
+          : ["The log does not give what stands on the board:", ...answer.differences].join("\n"),
+      );
+    });
+
+  sub("head-to-head", "who beat whom how often", "head-to-head winter/hex")
+    .argument("<ladder>", "SPACE/LADDER, or its id")
+    .action(async (which: string, options: RemoteOptions) => {
+      const client = await remote(context, options);
+      const ladderId = (await client.ladders.getLadder({ ladder: which })).ladder!.id;
+      const answer = await client.ladders.getHeadToHead({ ladderId });
+      print(context, options, GetHeadToHeadResponseSchema, answer, () =>
+        rows(
+          ["agent", "against", "won>", "drawn>", "lost>"],
+          answer.pairs.map((pair) => [
+            pair.agentName,
+            pair.opponentName,
+            String(pair.wins),
+            String(pair.draws),
+            String(pair.losses),
+          ]),
+          "no rated matches yet",
+        ),
+      );
+    });
+
+  sub("withdraw", "take an agent of yours off the ladder", "withdraw winter/hex 0195…")
+    .argument("<ladder>", "SPACE/LADDER, or its id")
+    .argument("<agent>", "the agent's id")
+    .action(async (which: string, agentId: string, options: RemoteOptions) => {
+      const client = await remote(context, options);
+      const ladderId = (await client.ladders.getLadder({ ladder: which })).ladder!.id;
+      await client.ladders.withdraw({ ladderId, agentId });
+      if (options.json) writeJson(context.terminal, { ladder: ladderId, agent: agentId, withdrawn: true });
+      else writeLine(context.terminal, "Withdrawn. Its matches stay in the log.");
+    });
+
+  return ladder;
+}
+
+function ladderLine(ladder: Ladder): string {
+  return `${ladder.title} (${ladder.id}): ${ladderState(ladder.state)}, ${plural(ladder.agents, "agent")}`;
+}
+
+async function createLadder(context: Context, slug: string, options: CreateOptions): Promise<void> {
+  const client = await remote(context, options);
+  const { ladder } = await client.ladders.createLadder({
+    space: options.space,
+    slug,
+    title: options.title ?? slug,
+    public: options.public === true,
+    rules: {
+      env: options.env,
+      optionsJson: optionsJson(options.option ?? []),
+      episodes: options.episodes ?? 0,
+      limits: { actMs: Math.round((options.moveTime ?? 0) * 1000) },
+      queue: options.queue ?? "",
+      tier: options.tier ?? "",
+      parallelMatches: options.parallel ?? 0,
+      dailyMatches: options.daily ?? 0,
+      agentsPerParticipant: options.agents ?? 0,
+    },
+  });
+  print(context, options, LadderSchema, ladder!, () => ladderLine(ladder!));
+}
+
+/** `size=5` gives a number, `torus=true` a truth value, anything else a text; the server checks them. */
+function optionsJson(given: readonly string[]): string {
+  const values = given.map((each) => {
+    const at = each.indexOf("=");
+    if (at <= 0) throw new UsageError(`--option takes name=value, not "${each}"`);
+    const text = each.slice(at + 1);
+    const value =
+      text === "true"
+        ? true
+        : text === "false"
+          ? false
+          : text !== "" && Number.isFinite(Number(text))
+            ? Number(text)
+            : text;
+    return [each.slice(0, at), value] as const;
+  });
+  return JSON.stringify(Object.fromEntries(values));
+}

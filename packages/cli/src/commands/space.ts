@@ -1,0 +1,151 @@
+import { create } from "@bufbuild/protobuf";
+import { SpaceRole } from "@lanista/api/gen/lanista/v1/access_pb";
+import {
+  CreateInvitationResponseSchema,
+  ListAuditResponseSchema,
+  ListMembersResponseSchema,
+  ListSpacesResponseSchema,
+  type Space,
+  SpaceSchema,
+} from "@lanista/api/gen/lanista/v1/spaces_pb";
+import { Command, Option } from "commander";
+import type { Context } from "../context.ts";
+import { integer } from "../option-values.ts";
+import { print, rows } from "../remote/print.ts";
+import { addRemoteOptions, pages, type RemoteOptions, remote } from "../remote/remote.ts";
+import { timeText } from "../remote/words.ts";
+
+const ROLES: Readonly<Record<string, SpaceRole>> = {
+  participant: SpaceRole.PARTICIPANT,
+  organiser: SpaceRole.ORGANISER,
+};
+
+function roleText(role: SpaceRole): string {
+  return SpaceRole[role].toLowerCase();
+}
+
+interface SetOptions extends RemoteOptions {
+  readonly maxRunning?: number;
+  readonly maxRunningEach?: number;
+  readonly dailySubmissions?: number;
+  readonly quota?: number;
+}
+
+export function spaceCommand(context: Context): Command {
+  const space = new Command("space").description("spaces: found one, invite people, see members and what was done");
+  const sub = (name: string, description: string, example: string): Command =>
+    addRemoteOptions(space.command(name))
+      .description(description)
+      .addHelpText("after", `\nExample:\n  $ lanista space ${example}`);
+
+  sub("create", "found a space; you are its first organiser", 'create winter --title "Winter cup"')
+    .argument("<slug>", "its short name")
+    .option("--title <title>", "what people read (default: the short name)")
+    .action(async (slug: string, options: RemoteOptions & { title?: string }) => {
+      const answer = await (await remote(context, options)).spaces.createSpace({ slug, title: options.title ?? slug });
+      print(context, options, SpaceSchema, answer.space!, () => spaceLine(answer.space!));
+    });
+
+  sub("list", "list the spaces you are in", "list").action(async (options: RemoteOptions) => {
+    const client = await remote(context, options);
+    const spaces: Space[] = [];
+    for await (const answer of pages((page) => client.spaces.listSpaces({ page }))) spaces.push(...answer.spaces);
+    print(context, options, ListSpacesResponseSchema, create(ListSpacesResponseSchema, { spaces }), () =>
+      rows(
+        ["space", "title", "your role", "id"],
+        spaces.map((each) => [each.slug, each.title, roleText(each.role), each.id]),
+        "no spaces",
+      ),
+    );
+  });
+
+  sub("set", "bound what a space and its participants may use", "set winter --daily-submissions 20")
+    .argument("<space>", "its short name or id")
+    .option("--max-running <n>", "jobs of the space at once; 0: no bound", integer(0, 100_000))
+    .option("--max-running-each <n>", "jobs of one participant at once; 0: no bound", integer(0, 100_000))
+    .option("--daily-submissions <n>", "submissions of one participant in a day; 0: no bound", integer(0, 100_000))
+    .option("--quota <bytes>", "bytes of bundles of one participant; 0: the server's", integer(0, 2 ** 50))
+    .action(async (which: string, options: SetOptions) => {
+      const { maxRunning, maxRunningEach, dailySubmissions, quota } = options;
+      const answer = await (await remote(context, options)).spaces.updateSpace({
+        space: which,
+        ...(maxRunning === undefined ? {} : { maxRunning }),
+        ...(maxRunningEach === undefined ? {} : { maxRunningPerParticipant: maxRunningEach }),
+        ...(dailySubmissions === undefined ? {} : { dailySubmissions }),
+        ...(quota === undefined ? {} : { quotaBytes: BigInt(quota) }),
+      });
+      print(context, options, SpaceSchema, answer.space!, () => spaceLine(answer.space!));
+    });
+
+  sub("invite", "make a link that lets people in; it is shown this once", "invite winter --uses 300 --days 14")
+    .argument("<space>", "its short name or id")
+    .addOption(new Option("--role <role>", "what they become").choices(Object.keys(ROLES)).default("participant"))
+    .option("--uses <n>", "how many people", integer(1, 100_000), 1)
+    .option("--days <n>", "how long it is good", integer(1, 365), 7)
+    .option("--note <text>", "for your own list")
+    .action(
+      async (which: string, options: RemoteOptions & { role: string; uses: number; days: number; note?: string }) => {
+        const answer = await (await remote(context, options)).spaces.createInvitation({
+          space: which,
+          role: ROLES[options.role] ?? SpaceRole.PARTICIPANT,
+          uses: options.uses,
+          validSeconds: BigInt(options.days * 86_400),
+          note: options.note ?? "",
+        });
+        print(context, options, CreateInvitationResponseSchema, answer, () =>
+          [answer.url, `lanista space join ${answer.code}`].filter((line) => line !== "").join("\n"),
+        );
+      },
+    );
+
+  sub("join", "join a space by an invitation's code", "join AbC123…")
+    .argument("<code>", "the code")
+    .action(async (code: string, options: RemoteOptions) => {
+      const answer = await (await remote(context, options)).spaces.acceptInvitation({ code });
+      print(context, options, SpaceSchema, answer.space!, () => `You are in. ${spaceLine(answer.space!)}`);
+    });
+
+  sub("members", "list a space's members", "members winter")
+    .argument("<space>", "its short name or id")
+    .action(async (which: string, options: RemoteOptions) => {
+      const client = await remote(context, options);
+      const all = create(ListMembersResponseSchema);
+      for await (const answer of pages((page) => client.spaces.listMembers({ space: which, page })))
+        all.members.push(...answer.members);
+      print(context, options, ListMembersResponseSchema, all, () =>
+        rows(
+          ["name", "address", "role", "since", "id"],
+          all.members.map((each) => [each.name, each.email, roleText(each.role), timeText(each.joinedAt), each.userId]),
+          "nobody",
+        ),
+      );
+    });
+
+  sub("audit", "who did what in a space, newest first", "audit winter")
+    .argument("<space>", "its short name or id")
+    .option("--last <n>", "so many entries", integer(1, 200), 50)
+    .action(async (which: string, options: RemoteOptions & { last: number }) => {
+      const answer = await (await remote(context, options)).spaces.listAudit({
+        space: which,
+        page: { size: options.last },
+      });
+      print(context, options, ListAuditResponseSchema, answer, () =>
+        rows(
+          ["at", "who", "what", "on"],
+          answer.entries.map((each) => [
+            timeText(each.at),
+            each.actor,
+            each.action.replace("lanista.v1.", ""),
+            each.subject,
+          ]),
+          "nothing yet",
+        ),
+      );
+    });
+
+  return space;
+}
+
+function spaceLine(space: Space): string {
+  return `${space.title} (${space.slug}, ${space.id})`;
+}

@@ -1,0 +1,64 @@
+/** The typed client for a command: where the server is and who calls come from options, environment or the login. */
+import { randomUUID } from "node:crypto";
+import type { Interceptor } from "@connectrpc/connect";
+import { connect, type LanistaClient } from "@lanista/api/client";
+import type { Command } from "commander";
+import type { Context } from "../context.ts";
+import { UsageError } from "../usage-error.ts";
+import { DEFAULT_SERVER, readKept } from "./credentials.ts";
+
+export interface RemoteOptions {
+  readonly server?: string;
+  readonly token?: string;
+  readonly json?: true;
+}
+
+/** The options of every command that talks to a server. */
+export function addRemoteOptions(command: Command): Command {
+  return command
+    .option("--server <url>", "the server (default: LANISTA_SERVER, the login's, or http://localhost:8080)")
+    .option("--token <token>", "a token (default: LANISTA_TOKEN, or the login's)")
+    .option("--json", "print one JSON document");
+}
+
+/** A key with every call, so that a call sent again after a cut is made once. */
+const keyed: Interceptor = (next) => (request) => {
+  if (!request.header.has("idempotency-key")) request.header.set("idempotency-key", randomUUID());
+  return next(request);
+};
+
+export async function serverUrl(context: Context, options: RemoteOptions): Promise<string> {
+  const { environment } = context.terminal;
+  const url =
+    options.server ?? environment.LANISTA_SERVER ?? (await readKept(context.terminal))?.server ?? DEFAULT_SERVER;
+  if (!URL.canParse(url) || !/^https?:/.test(url))
+    throw new UsageError(`"${url}" is no server's address: give one such as https://lanista.example.org`);
+  return url.replace(/\/+$/, "");
+}
+
+/** `anonymous`: the call needs nobody. Throws UsageError where there is no token. */
+export async function remote(
+  context: Context,
+  options: RemoteOptions,
+  anonymous: "anonymous" | "known" = "known",
+): Promise<LanistaClient> {
+  const { environment } = context.terminal;
+  const url = await serverUrl(context, options);
+  const login = await readKept(context.terminal);
+  const token = options.token ?? environment.LANISTA_TOKEN ?? (login?.server === url ? login.token : undefined);
+  if (token === undefined && anonymous === "known")
+    throw new UsageError(`nobody is logged in at ${url}: run lanista login, or give --token or LANISTA_TOKEN`);
+  return connect({ url, ...(token === undefined ? {} : { token }), interceptors: [keyed] });
+}
+
+/** Every page of a list, one after the other. */
+export async function* pages<Answer extends { readonly nextPageToken: string }>(
+  ask: (page: { size: number; token: string }) => Promise<Answer>,
+): AsyncGenerator<Answer> {
+  let token = "";
+  do {
+    const answer = await ask({ size: 200, token });
+    yield answer;
+    token = answer.nextPageToken;
+  } while (token !== "");
+}

@@ -98,8 +98,9 @@ function errorLine(root) {
     maxBuffer: 1 << 20,
     stdio: ["ignore", "ignore", "pipe"],
   });
-  const line = /:(\d+)$/m.exec((stderr ?? "").split("\n", 1)[0]);
-  return line === null ? null : Number(line[1]);
+  // A warning may stand before it.
+  const place = (stderr ?? "").split("\n").find((text) => /:\d+$/.test(text) && text.includes(path));
+  return place === undefined ? null : Number(/\d+$/.exec(place)[0]);
 }
 
 function missing(root, specifier) {

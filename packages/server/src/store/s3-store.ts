@@ -3,7 +3,12 @@
  * a blob is whole or absent; its digest is checked before it is sent.
  */
 import { createHash } from "node:crypto";
-import { Readable } from "node:stream";
+import { createReadStream, createWriteStream } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
 import {
   DeleteObjectCommand,
   DeleteObjectsCommand,
@@ -76,19 +81,18 @@ export class S3Store implements BlobStore {
     return { digest, size: bytes.byteLength };
   }
 
+  /** By way of a file: nothing is sent before all of it was seen to be right. */
   async putStream(from: AsyncIterable<Uint8Array>, expected: { digest: string; size: number }): Promise<void> {
     const key = this.#key(expected.digest);
-    // A body that fails half-way fails the PUT, and nothing is kept of it.
-    const Body = Readable.from(verified(from, expected), { objectMode: false });
-    let wrong: unknown;
-    Body.once("error", (error) => {
-      wrong = error;
-    });
-    await this.#client
-      .send(new PutObjectCommand({ ...this.#object(key), Body, ContentLength: expected.size }))
-      .catch((error: unknown) => {
-        throw wrong ?? error;
-      });
+    const folder = await mkdtemp(join(tmpdir(), "lanista-blob-"));
+    try {
+      const file = join(folder, "blob");
+      await pipeline(verified(from, expected), createWriteStream(file));
+      const Body = createReadStream(file);
+      await this.#client.send(new PutObjectCommand({ ...this.#object(key), Body, ContentLength: expected.size }));
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
   }
 
   async has(digest: string): Promise<boolean> {

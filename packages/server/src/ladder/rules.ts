@@ -1,4 +1,11 @@
 /** A ladder's rules as they are stored: complete, every default filled in when the ladder was made. */
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import { LanistaError } from "@lanista/api/errors";
+import type { SeatLimits } from "@lanista/api/gen/lanista/v1/common_pb";
+import type { LadderRules, LadderRulesSchema } from "@lanista/api/gen/lanista/v1/ladders_pb";
+import { type Environment, makeEnvironment } from "@lanista/games/environment";
+import { OptionError } from "@lanista/games/options";
+import { environments } from "@lanista/games/registry";
 import { z } from "zod";
 import { boxLimits } from "../jobs/payloads.ts";
 
@@ -14,6 +21,7 @@ export const storedRules = z.strictObject({
   queue: z.string(),
   tier: z.string(),
   placementMatches: z.int(),
+  /** 0: none. */
   cooldownSeconds: z.int(),
   dailyMatches: z.int(),
   agentsPerParticipant: z.int(),
@@ -22,7 +30,116 @@ export const storedRules = z.strictObject({
 });
 export type StoredRules = z.infer<typeof storedRules>;
 
+const TIERS = ["container", "gvisor", "docker", "none"];
+const MAX_OPTIONS = 4096;
+
 /** Of a ladder's row. */
 export function ladderRules(ladder: { readonly rules: unknown }): StoredRules {
   return storedRules.parse(ladder.rules);
+}
+
+/** Zeros and empty strings become the defaults. Throws LanistaError `invalid`, naming the field. */
+export function rulesFrom(rules: LadderRules): StoredRules {
+  const env = environmentOf(rules.env, rules.optionsJson);
+  const { seats } = env.info;
+  if (seats < 2)
+    throw new LanistaError(
+      "invalid",
+      `${rules.env} has one seat: a ladder rates agents by how they do against others`,
+      {
+        field: "rules.env",
+      },
+    );
+  if (rules.seats !== 0 && rules.seats !== seats)
+    throw new LanistaError("invalid", `${rules.env} has ${seats} seats with these options, not ${rules.seats}`, {
+      field: "rules.seats",
+    });
+  if (rules.tier !== "" && !TIERS.includes(rules.tier))
+    throw new LanistaError("invalid", `"${rules.tier}" is no tier; there are ${TIERS.join(", ")}`, {
+      field: "rules.tier",
+    });
+  return {
+    env: rules.env,
+    options: env.options,
+    seats,
+    episodes: rules.episodes || 1,
+    limits: limitsFrom(rules.limits),
+    actSeconds: (rules.limits?.actMs || 5000) / 1000,
+    startSeconds: (rules.limits?.startMs || 30_000) / 1000,
+    matchSeconds: rules.matchSeconds || 600,
+    queue: rules.queue || "default",
+    tier: rules.tier || "container",
+    placementMatches: rules.placementMatches || 10,
+    cooldownSeconds: rules.cooldownSeconds < 0 ? 0 : rules.cooldownSeconds || 60,
+    dailyMatches: rules.dailyMatches || 200,
+    agentsPerParticipant: rules.agentsPerParticipant || 1,
+    parallelMatches: rules.parallelMatches || 4,
+    enoughSigma: rules.enoughSigma || 1.2,
+  };
+}
+
+export function rulesMessage(stored: StoredRules): MessageInitShape<typeof LadderRulesSchema> {
+  const { limits } = stored;
+  return {
+    env: stored.env,
+    optionsJson: JSON.stringify(stored.options),
+    seats: stored.seats,
+    episodes: stored.episodes,
+    limits: {
+      cpus: limits.cpus ?? 0,
+      memoryBytes: BigInt(limits.memoryBytes ?? 0),
+      pids: limits.pids ?? 0,
+      scratchBytes: BigInt(limits.scratchBytes ?? 0),
+      actMs: Math.round(stored.actSeconds * 1000),
+      startMs: Math.round(stored.startSeconds * 1000),
+    },
+    matchSeconds: stored.matchSeconds,
+    queue: stored.queue,
+    tier: stored.tier,
+    placementMatches: stored.placementMatches,
+    cooldownSeconds: stored.cooldownSeconds || -1,
+    dailyMatches: stored.dailyMatches,
+    agentsPerParticipant: stored.agentsPerParticipant,
+    parallelMatches: stored.parallelMatches,
+    enoughSigma: stored.enoughSigma,
+  };
+}
+
+function environmentOf(id: string, optionsJson: string): Environment {
+  const definition = environments.get(id);
+  if (definition === undefined)
+    throw new LanistaError("invalid", `there is no environment "${id}"`, {
+      field: "rules.env",
+      hint: `There are ${[...environments.keys()].join(", ")}.`,
+    });
+  try {
+    return makeEnvironment(definition, optionsOf(optionsJson));
+  } catch (error) {
+    if (!(error instanceof OptionError)) throw error;
+    throw new LanistaError("invalid", error.message, { field: "rules.options_json" });
+  }
+}
+
+function optionsOf(text: string): Record<string, unknown> {
+  if (text === "") return {};
+  const wrong = new LanistaError("invalid", "the options are no JSON object", { field: "rules.options_json" });
+  if (text.length > MAX_OPTIONS) throw wrong;
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw wrong;
+  }
+  if (typeof value !== "object" || value === null || Array.isArray(value)) throw wrong;
+  return value as Record<string, unknown>;
+}
+
+function limitsFrom(limits: SeatLimits | undefined): StoredRules["limits"] {
+  if (limits === undefined) return {};
+  return {
+    ...(limits.cpus > 0 ? { cpus: limits.cpus } : {}),
+    ...(limits.memoryBytes > 0n ? { memoryBytes: Number(limits.memoryBytes) } : {}),
+    ...(limits.pids > 0 ? { pids: limits.pids } : {}),
+    ...(limits.scratchBytes > 0n ? { scratchBytes: Number(limits.scratchBytes) } : {}),
+  };
 }

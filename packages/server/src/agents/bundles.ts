@@ -36,7 +36,7 @@ export async function checkQuota(
         WHERE user_id = ${userId} AND space_id = ${space.id} AND digest <> ${digest} AND expires_at > now()
     ) AS kept`.execute(tx);
   const used = rows[0]?.used ?? 0;
-  if (used + size > most)
+  if (most > 0 && used + size > most)
     throw new LanistaError(
       "quota_exceeded",
       `your bundles in this space have ${used} bytes; ${size} more would pass the quota of ${most}`,

@@ -16,8 +16,7 @@ import { checkBundleSize, checkQuota, recordBundle } from "./bundles.ts";
 
 export type UploadRow = Selectable<UploadsTable>;
 
-const HOURS = 3600_000;
-const KEPT_MS = 24 * HOURS;
+const HOUR_MS = 3600_000;
 /** Uploads of one person that may be on their way at once. */
 const MOST_OPEN = 20;
 
@@ -50,7 +49,7 @@ export async function createUpload(
     .executeTakeFirstOrThrow();
   if (open >= MOST_OPEN)
     throw new LanistaError("quota_exceeded", `you have ${open} unfinished uploads`, {
-      hint: "Finish them, or wait a day until they expire.",
+      hint: "Finish them, or wait until they expire.",
     });
   const own = await tx
     .selectFrom("agent_versions as v")
@@ -71,7 +70,7 @@ export async function createUpload(
       size_bytes: wanted.size,
       next_offset: own === undefined ? 0 : wanted.size,
       complete: own !== undefined,
-      expires_at: new Date(Date.now() + KEPT_MS),
+      expires_at: new Date(Date.now() + app.config.limits.uploadHours * HOUR_MS),
     })
     .returningAll()
     .executeTakeFirstOrThrow();
@@ -130,7 +129,7 @@ async function completeUpload(app: App, row: UploadRow): Promise<UploadRow> {
   return done;
 }
 
-/** Forgets uploads whose day is over. Called by the clock. */
+/** Forgets uploads whose time is over. Called by the clock. */
 export async function expireUploads(app: App): Promise<number> {
   const old = await app.db.deleteFrom("uploads").where("expires_at", "<", new Date()).returning("id").execute();
   for (const { id } of old) await app.store.deleteParts(id);

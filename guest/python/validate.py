@@ -160,7 +160,7 @@ def in_deep_stack(function, *arguments):
         raise outcome[0]
 
 
-def look_at_file(path, request, modules, report):
+def look_at_file(path, request, policy, modules, report):
     with open(os.path.join(request["agent_dir"], path), "rb") as file:
         source = file.read()
     name = path[:-3] if path.endswith(".py") else path.split("/")[0]
@@ -173,7 +173,7 @@ def look_at_file(path, request, modules, report):
         report.found("not_read", None, "over %d MiB: compiled, but its imports were not looked at" % (MOST_TREE_BYTES >> 20))
         return
     try:
-        in_deep_stack(look_through, tree, path, Policy(request["forbidden"]), modules, report)
+        in_deep_stack(look_through, tree, path, policy, modules, report)
     except RecursionError:
         report.found("not_read", None, "nested so deeply that its imports were not looked at")
 
@@ -260,11 +260,11 @@ def main():
     if not line:
         return
     request = json.loads(line)
-    modules = Modules(request["agent_dir"])
+    modules, policy = Modules(request["agent_dir"]), Policy(request["forbidden"])
     threading.stack_size(256 * 1024 * 1024)
     for path in request["files"]:
         report.begin(path)
-        look_at_file(path, request, modules, report)
+        look_at_file(path, request, policy, modules, report)
     if request["requirements"] is not None:
         report.begin(request["requirements"])
         look_at_requirements(request["requirements"], request, report)

@@ -367,6 +367,7 @@ class Policy:
 
     def __init__(self, forbidden):
         self.patterns = []
+        self.known = {}
         for item in forbidden:
             whole = "builtins." + item if item in BUILTINS else item
             self.patterns.append((item, canonical(whole).split(".")))
@@ -374,14 +375,20 @@ class Policy:
     def forbids(self, names):
         """The first item of the policy that one of the names is, or lies below; None if none is."""
         for name in names:
-            parts = name.split(".")
-            for item, pattern in self.patterns:
-                # shutil.os.system is os.system; but asyncio.subprocess is not subprocess.
-                last = len(parts) - len(pattern) if len(pattern) > 1 else 0
-                for start in range(0, last + 1):
-                    here = parts[start : start + len(pattern)]
-                    if len(here) == len(pattern) and all(map(fnmatchcase, here, pattern)):
-                        return item
+            if name not in self.known:
+                self.known[name] = self._forbids(name.split("."))
+            if self.known[name] is not None:
+                return self.known[name]
+        return None
+
+    def _forbids(self, parts):
+        for item, pattern in self.patterns:
+            # shutil.os.system is os.system; but asyncio.subprocess is not subprocess.
+            last = len(parts) - len(pattern) if len(pattern) > 1 else 0
+            for start in range(0, last + 1):
+                here = parts[start : start + len(pattern)]
+                if len(here) == len(pattern) and all(map(fnmatchcase, here, pattern)):
+                    return item
         return None
 
 

@@ -74,10 +74,14 @@ export interface ValidationReport {
 }
 
 const MAX_LINE = 1000;
+const MAX_LOG = 400;
 
-/** A finding as one line, `file:line: message`, of at most 1000 characters. */
-export function findingLine({ file, line, message }: Finding): string {
+/** A finding as one line, `file:line: message`, with the end of its log where that says more; of at most 1000 characters. */
+export function findingLine({ file, line, message, log }: Finding): string {
   const place = file === undefined ? "" : line === undefined ? `${file}: ` : `${file}:${line}: `;
-  const text = `${place}${message.replace(/\s*\n\s*/g, " | ")}`;
-  return text.length <= MAX_LINE ? text : `${text.slice(0, MAX_LINE - 1)}…`;
+  const told =
+    log === undefined || message.includes(log.trim()) ? "" : ` | its log ends: ${log.trim().slice(-MAX_LOG)}`;
+  const room = MAX_LINE - place.length - told.length;
+  const text = message.length <= room ? message : `${message.slice(0, Math.max(0, room - 1))}…`;
+  return `${place}${text}${told}`.replace(/\s*\n\s*/g, " | ").slice(0, MAX_LINE);
 }

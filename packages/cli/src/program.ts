@@ -1,11 +1,13 @@
 import { ENGINE_VERSION } from "@lanista/arena/version";
 import { Command } from "commander";
+import { backupCommand } from "./commands/backup.ts";
 import { configCommand } from "./commands/config.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { envCommand } from "./commands/env.ts";
 import { initCommand } from "./commands/init.ts";
 import { matchCommand } from "./commands/match.ts";
 import { replayCommand } from "./commands/replay.ts";
+import { restoreCommand } from "./commands/restore.ts";
 import { tournamentCommand } from "./commands/tournament.ts";
 import { validateCommand } from "./commands/validate.ts";
 import type { Context } from "./context.ts";
@@ -36,6 +38,8 @@ export async function createProgram(context: Context, argv: readonly string[]): 
     initCommand,
     doctorCommand,
     configCommand,
+    backupCommand,
+    restoreCommand,
   ]) {
     const command = make(context).helpGroup("On this machine:");
     local.add(command.name());

@@ -84,6 +84,8 @@ const RESTART_MOST_MS = 5_000;
 const STEADY_MS = 30_000;
 /** Processes of a killed PostgreSQL need a moment to notice. */
 const START_TRIES = 5;
+const LOCK_TRIES = 4;
+const LOCK_PAUSE_MS = 50;
 
 const lockPath = (dataDir: string) => join(dataDir, "lock");
 const homeOf = (dataDir: string) => join(dataDir, "postgres");
@@ -109,7 +111,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded>
   const home = homeOf(dataDir);
   const user = postgresUser(home);
   makeHome(dataDir, home, user);
-  const lock = await lockFile(lockPath(dataDir));
+  const lock = await takeLock(dataDir);
   if (lock === undefined)
     throw new LanistaError(
       "conflict",
@@ -123,6 +125,15 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded>
   } catch (error) {
     lock.release();
     throw error;
+  }
+}
+
+/** Who only looks whether a server runs has the lock for a moment. */
+async function takeLock(dataDir: string): Promise<FolderLock | undefined> {
+  for (let attempt = 1; ; attempt++) {
+    const lock = await lockFile(lockPath(dataDir));
+    if (lock !== undefined || attempt === LOCK_TRIES) return lock;
+    await sleep(LOCK_PAUSE_MS);
   }
 }
 

@@ -8,8 +8,12 @@ import { fileURLToPath } from "node:url";
 import { LanistaError } from "@lanista/api/errors";
 import type pg from "pg";
 
-/** Any number that nobody else locks with: two servers that start at once migrate one after the other. */
-const LOCK = 7_281_946_305;
+/** Any number that nobody else locks with: whoever changes the schema holds it, servers that start and restores. */
+export const SCHEMA_LOCK = 7_281_946_305;
+
+/** What was applied. */
+export const MIGRATIONS_TABLE = `CREATE TABLE IF NOT EXISTS migrations (
+  name text PRIMARY KEY, checksum text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())`;
 
 export interface Migration {
   /** The file's name without its ending: `0001_initial`. */
@@ -50,9 +54,9 @@ export async function migrate(
   const client = await pool.connect();
   let failed = true;
   try {
-    await client.query("SELECT pg_advisory_lock($1)", [LOCK]);
+    await client.query("SELECT pg_advisory_lock($1)", [SCHEMA_LOCK]);
     const applied = await bring(client, migrations);
-    await client.query("SELECT pg_advisory_unlock($1)", [LOCK]);
+    await client.query("SELECT pg_advisory_unlock($1)", [SCHEMA_LOCK]);
     failed = false;
     return applied;
   } finally {
@@ -62,10 +66,7 @@ export async function migrate(
 }
 
 async function bring(client: pg.PoolClient, migrations: readonly Migration[]): Promise<readonly string[]> {
-  await client.query(
-    `CREATE TABLE IF NOT EXISTS migrations (
-       name text PRIMARY KEY, checksum text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())`,
-  );
+  await client.query(MIGRATIONS_TABLE);
   const { rows } = await client.query<{ name: string; checksum: string }>(
     "SELECT name, checksum FROM migrations ORDER BY name",
   );

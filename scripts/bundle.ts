@@ -38,6 +38,8 @@ await build({
   },
   outdir: out,
   bundle: true,
+  // What a command loads when it is needed stays apart.
+  splitting: true,
   format: "esm",
   platform: "node",
   target: "node24",
@@ -50,11 +52,12 @@ cpSync(join(root, "guest"), join(out, "guest"), {
   recursive: true,
   filter: (path) => !/__pycache__|\.test\./.test(path),
 });
+cpSync(join(root, "packages", "server", "src", "db", "migrations"), join(out, "migrations"), { recursive: true });
 for (const file of ["LICENSE", "README.md"]) cpSync(join(root, file), join(cli, file));
 
 const declared = manifest(cli).dependencies ?? {};
 for (const name of imported) {
-  const wanted = ["arena", "sandbox", "games"]
+  const wanted = ["arena", "sandbox", "games", "api", "server"]
     .map((one) => manifest(join(root, "packages", one)).dependencies?.[name])
     .find((version) => version !== undefined);
   const given = declared[name];

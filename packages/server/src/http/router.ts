@@ -1,0 +1,80 @@
+/** Finds the route of a request that is no RPC, and turns what it throws into an answer. */
+
+import { LanistaError } from "@lanista/api/errors";
+import type { Logger } from "pino";
+import { ANONYMOUS, type Caller } from "../auth/caller.ts";
+import type { Callers } from "../auth/callers.ts";
+import { fromDatabase } from "../rpc/errors.ts";
+import { RateLimitError, type RateLimits } from "../rpc/rate-limit.ts";
+import { setHeader } from "./headers.ts";
+import type { NodeHandlerFn, NodeServerRequest, NodeServerResponse } from "./node.ts";
+import type { TrustedProxies } from "./request-context.ts";
+import { type HttpRoute, sendError } from "./route.ts";
+
+export interface RouterParts {
+  readonly routes: readonly HttpRoute[];
+  readonly callers: Callers;
+  readonly limits: RateLimits;
+  readonly proxies: TrustedProxies;
+  readonly log: Logger;
+}
+
+export function createRouter(parts: RouterParts): NodeHandlerFn {
+  return (request, response) => void serve(parts, request, response);
+}
+
+async function serve(parts: RouterParts, request: NodeServerRequest, response: NodeServerResponse): Promise<void> {
+  const requestId = String(request.headers["x-request-id"] ?? "");
+  try {
+    await route(parts, request, response, requestId);
+  } catch (error) {
+    const known = error instanceof LanistaError ? error : fromDatabase(error);
+    if (known === null) parts.log.error({ err: error, requestId, path: pathOf(request) }, "a route failed");
+    if (error instanceof RateLimitError)
+      for (const [name, value] of Object.entries(error.headers)) setHeader(response, name, value);
+    sendError(
+      response,
+      known ?? new LanistaError("internal", "a fault of the server's; it is in its log under the request's id"),
+      requestId,
+    );
+  }
+}
+
+const pathOf = (request: NodeServerRequest): string => (request.url ?? "").split("?", 1)[0] ?? "";
+
+async function route(
+  { routes, callers, limits, proxies }: RouterParts,
+  request: NodeServerRequest,
+  response: NodeServerResponse,
+  requestId: string,
+): Promise<void> {
+  const target = request.url ?? "";
+  if (!target.startsWith("/") || !URL.canParse(target, "http://localhost"))
+    throw new LanistaError("invalid", "the request's target is no path");
+  const url = new URL(`http://localhost${target}`);
+  const found = routes.find(({ path }) =>
+    path.endsWith("/") && path !== "/" ? url.pathname.startsWith(path) : url.pathname === path,
+  );
+  if (found === undefined) throw new LanistaError("not_found", "there is nothing at this address");
+  if (!found.methods.includes(request.method ?? "")) {
+    setHeader(response, "allow", found.methods.join(", "));
+    throw new LanistaError("invalid", `only ${found.methods.join(", ")} is answered here`);
+  }
+  const address = proxies.clientOf(request);
+  const caller = async (): Promise<Caller> => {
+    await limits.before(address);
+    const header = new Headers();
+    for (const name of ["authorization", "cookie"] as const) {
+      const value = request.headers[name];
+      if (typeof value === "string") header.set(name, value);
+    }
+    try {
+      return (await callers.find(header)).caller;
+    } catch (error) {
+      if (!(error instanceof LanistaError) || error.code !== "unauthenticated") throw error;
+      await limits.refused(address);
+      return ANONYMOUS;
+    }
+  };
+  await found.handle({ request, response, url, address, requestId, caller });
+}

@@ -1,0 +1,27 @@
+/** Every service of the contract, registered. */
+import type { ConnectRouter } from "@connectrpc/connect";
+import { Health } from "@lanista/api/gen/grpc/health/v1/health_pb";
+import { AgentService } from "@lanista/api/gen/lanista/v1/agents_pb";
+import { SpaceService } from "@lanista/api/gen/lanista/v1/spaces_pb";
+import { TokenService } from "@lanista/api/gen/lanista/v1/tokens_pb";
+import { agentService } from "./agents.ts";
+import { healthService } from "./health.ts";
+import type { ServiceParts } from "./parts.ts";
+import { spaceService } from "./spaces.ts";
+import { tokenService } from "./tokens.ts";
+
+/** A worker's report holds a replay of 64 MiB beside its result. */
+const REPORT_BYTES = 72 * 2 ** 20;
+
+export function registerServices(router: ConnectRouter, parts: ServiceParts): void {
+  const { app } = parts;
+  router.service(AgentService, agentService(app));
+  router.service(SpaceService, spaceService(app, parts));
+  router.service(TokenService, tokenService(app, parts));
+  void REPORT_BYTES;
+}
+
+/** On gRPC's port only. */
+export function registerGrpcServices(router: ConnectRouter, { app }: ServiceParts): void {
+  router.service(Health, healthService(app, new Set(router.handlers.map(({ service }) => service.typeName))));
+}

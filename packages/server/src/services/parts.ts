@@ -1,0 +1,10 @@
+import type { Accounts } from "../accounts/accounts.ts";
+import type { App } from "../app.ts";
+import type { Callers } from "../auth/callers.ts";
+
+/** What the services of accounts and spaces are given beside the App. */
+export interface ServiceParts {
+  readonly app: App;
+  readonly accounts: Accounts;
+  readonly callers: Callers;
+}

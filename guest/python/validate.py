@@ -10,24 +10,23 @@ The agent's folder is never on sys.path, so that no file of it can be taken for 
 
 import ast
 import importlib.machinery
-import importlib.metadata
 import importlib.util
 import json
 import os
-import re
 import sys
 import threading
 import warnings
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from validate_names import Policy, Reader, forbidden_places, unknown_imports  # noqa: E402
+from validate_names import Reader  # noqa: E402
+from validate_policy import Policy, forbidden_places, unknown_imports  # noqa: E402
+from validate_requirements import look_at_requirements  # noqa: E402
 
 sys.path.pop(0)
 
 MOST_FINDINGS = 300  # of all files
 MOST_OF_A_KIND = 20  # in one file
 MOST_TREE_BYTES = 2 * 1024 * 1024  # a longer file is compiled, and not looked through: its tree takes 100 times the memory
-MOST_REQUIREMENTS = 64 * 1024
 MESSAGE_CHARS = 300
 STANDARD = getattr(sys, "stdlib_module_names", frozenset(sys.builtin_module_names))
 
@@ -178,81 +177,6 @@ def look_at_file(path, request, policy, modules, report):
         report.found("not_read", None, "nested so deeply that its imports were not looked at")
 
 
-# Requirements.
-
-NAME = re.compile(r"\s*([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)\s*(\[[^\]]*\])?\s*(.*)$", re.S)
-
-
-def requirement_parser():
-    """The parser of pip's own requirements, where this Python has one."""
-    for module in ("packaging.requirements", "pip._vendor.packaging.requirements"):
-        try:
-            return importlib.import_module(module).Requirement
-        except ImportError:
-            pass
-    return None
-
-
-def installed():
-    versions = {}
-    for distribution in importlib.metadata.distributions():
-        name = distribution.metadata["Name"]
-        if name:
-            versions.setdefault(normal(name), distribution.version)
-    return versions
-
-
-def normal(name):
-    return re.sub(r"[-_.]+", "-", name).lower()
-
-
-def look_at_requirements(path, request, report):
-    with open(os.path.join(request["agent_dir"], path), "rb") as file:
-        raw = file.read(MOST_REQUIREMENTS + 1)
-    if len(raw) > MOST_REQUIREMENTS:
-        report.found("requirement", None, "over %d KiB: not read" % (MOST_REQUIREMENTS >> 10))
-        return
-    versions, parser = installed(), requirement_parser()
-    number, lines = 0, raw.decode("utf-8-sig", "replace").split("\n")
-    while number < len(lines):
-        first, text = number + 1, lines[number].rstrip("\r")
-        while text.endswith("\\") and number + 1 < len(lines):
-            number += 1
-            text = text[:-1] + lines[number].rstrip("\r")
-        number += 1
-        text = re.sub(r"(^|\s)#.*$", "", text).strip()
-        if text:
-            why = unmet(text, versions, parser)
-            if why is not None:
-                report.found("requirement", first, why)
-
-
-def unmet(text, versions, parser):
-    if text.startswith("-"):
-        return "an option of pip's: nothing is installed from this file, so it does nothing"
-    text = re.split(r"\s--?[a-z]", text)[0]  # --hash and the like
-    match = NAME.match(text)
-    if match is None or match.group(3)[:1] in ("/", ":", "\\") or "://" in text:
-        return "not a package's name: nothing is fetched or installed from this file"
-    marker = specifier = None
-    if parser is not None:
-        try:
-            requirement = parser(text)
-        except Exception:
-            return "not a requirement that pip understands: %s" % text
-        marker, specifier = requirement.marker, requirement.specifier
-    elif ";" in text:
-        return None  # when it holds cannot be told here
-    if marker is not None and not marker.evaluate({"extra": ""}):
-        return None
-    version = versions.get(normal(match.group(1)))
-    if version is None:
-        return "%s is not installed where the agent runs, and nothing is installed from this file" % match.group(1)
-    if specifier is not None and not specifier.contains(version, prereleases=True):
-        return "%s is installed in version %s, and %s is asked for" % (match.group(1), version, specifier)
-    return None
-
-
 def main():
     report = Report(sys.stdout.buffer)
     report.line(type="hello", version="%d.%d.%d" % sys.version_info[:3])
@@ -267,7 +191,7 @@ def main():
         look_at_file(path, request, policy, modules, report)
     if request["requirements"] is not None:
         report.begin(request["requirements"])
-        look_at_requirements(request["requirements"], request, report)
+        look_at_requirements(os.path.join(request["agent_dir"], request["requirements"]), report)
     report.line(type="done", left_out=report.left_out)
 
 

@@ -192,7 +192,14 @@ def later():
 
   test("files of the agent are neither run nor taken for modules of ours", () => {
     const boom = "raise SystemExit('run')\n";
-    const names = ["ast.py", "json/__init__.py", "validate_names.py", "sitecustomize.py", "packaging/requirements.py"];
+    const names = [
+      "ast.py",
+      "json/__init__.py",
+      "validate_names.py",
+      "validate_requirements.py",
+      "sitecustomize.py",
+      "packaging/requirements.py",
+    ];
     const files = Object.fromEntries(names.map((name) => [name, boom]));
     const lines = look(
       path,

@@ -2,13 +2,15 @@
  * Boxes for agents: one specification for each language, so that a box can be warm before it is known whose it will be;
  * the agent's files come when it is taken.
  */
+import { join } from "node:path";
 import type { SandboxHost } from "@lanista/sandbox/host";
 import { SandboxPool } from "@lanista/sandbox/pool";
 import type { GiveUp, Limits, Runtime, Sandbox, SandboxSpec, Tier } from "@lanista/sandbox/types";
-import { type AgentCommand, type Interpreters, languageCommand } from "./agents/command.ts";
+import { type AgentCommand, type Interpreters, imageCommand, languageCommand } from "./agents/command.ts";
 import { copyIn } from "./agents/copy-in.ts";
 import type { AgentLanguage, PreparedAgent } from "./agents/types.ts";
 import type { Contender } from "./contender.ts";
+import { sha256 } from "./sha256.ts";
 
 export interface AgentBoxesOptions {
   readonly tier: Tier;
@@ -47,22 +49,29 @@ export class AgentBoxes {
     };
   }
 
+  /** An agent whose files are part of an image, which is the root of its box; Python has to be in it, too. */
+  imageContender(name: string, image: string): Contender {
+    const { guestDir } = this.#options;
+    const command = imageCommand(guestDir);
+    const dir = join(guestDir, "python", "image-agent");
+    return {
+      name,
+      // Which image it was stands in the sandbox's stamp, by the digest of its manifest.
+      digest: sha256(`image ${image}`),
+      entry: "agent.py",
+      open: async () => fill(await this.#host.start({ ...this.#spec(command), root: { image } }), { dir, bytes: 0 }),
+    };
+  }
+
   async #open(agent: PreparedAgent, command: AgentCommand): Promise<Sandbox> {
-    const sandbox = await this.#take(agent.language, command);
-    try {
-      await copyIn(agent, sandbox.agentDir);
-    } catch (error) {
-      sandbox.kill("its agent's files could not be copied");
-      await sandbox.ended;
-      throw error;
-    }
+    const sandbox = await fill(await this.#take(agent.language, command), agent);
     if (command.preface !== "") sandbox.stdin.write(command.preface);
     return sandbox;
   }
 
-  #take(language: AgentLanguage, command: AgentCommand): Promise<Sandbox> {
-    const { tier, runtime, limits, giveUp, warm = 0 } = this.#options;
-    const spec: SandboxSpec = {
+  #spec(command: AgentCommand): SandboxSpec {
+    const { tier, runtime, limits, giveUp } = this.#options;
+    return {
       tier,
       ...(runtime === undefined ? {} : { runtime }),
       ...(giveUp === undefined ? {} : { giveUp }),
@@ -71,6 +80,11 @@ export class AgentBoxes {
       mounts: command.mounts,
       limits: { wallSeconds: DAY, cpuSeconds: DAY, ...limits },
     };
+  }
+
+  #take(language: AgentLanguage, command: AgentCommand): Promise<Sandbox> {
+    const { warm = 0 } = this.#options;
+    const spec = this.#spec(command);
     if (warm === 0) return this.#host.start(spec);
     let pool = this.#pools.get(language);
     if (pool === undefined) {
@@ -83,5 +97,17 @@ export class AgentBoxes {
   /** Kills the warm boxes. Those of matches are theirs. */
   async close(): Promise<void> {
     await Promise.all([...this.#pools.values()].map((pool) => pool.close()));
+  }
+}
+
+/** Gives a box the agent's files, or ends it. */
+async function fill(sandbox: Sandbox, agent: Pick<PreparedAgent, "dir" | "bytes">): Promise<Sandbox> {
+  try {
+    await copyIn(agent, sandbox.agentDir);
+    return sandbox;
+  } catch (error) {
+    sandbox.kill("its agent's files could not be copied");
+    await sandbox.ended;
+    throw error;
   }
 }

@@ -93,3 +93,14 @@ export function languageCommand(language: AgentLanguage, interpreters: Interpret
     preface: "",
   };
 }
+
+/** How an agent is started whose files are part of an image; `guestDir` is the host's folder of runners. */
+export function imageCommand(guestDir: string): AgentCommand {
+  return {
+    // By the image's own PATH: where Python lies in it nobody knows.
+    argv: ["/bin/sh", "-c", `exec python3 -s -B -X utf8 ${GUEST_DIR}/python/runner.py`],
+    env: { ...common, ...python },
+    mounts: [{ source: guestDir, target: GUEST_DIR }],
+    preface: "",
+  };
+}

@@ -1,0 +1,98 @@
+/** What the machine has, and has free at the moment. */
+import { execFile } from "node:child_process";
+import { availableParallelism, cpus, freemem, totalmem } from "node:os";
+import { promisify } from "node:util";
+import type { ResourcesRow } from "../db/types.ts";
+
+export type Machine = Required<ResourcesRow>;
+
+const run = promisify(execFile);
+/** CPUs are looked at over this time; a shorter one says more of the moment than of the machine. */
+const CPU_WINDOW_MS = 3000;
+const GPU_EVERY_MS = 10_000;
+
+interface CpuTimes {
+  readonly at: number;
+  readonly idle: number;
+  readonly all: number;
+}
+
+function cpuTimes(): CpuTimes {
+  let idle = 0;
+  let all = 0;
+  for (const { times } of cpus()) {
+    idle += times.idle;
+    all += times.user + times.nice + times.sys + times.irq + times.idle;
+  }
+  return { at: performance.now(), idle, all };
+}
+
+interface Gpus {
+  readonly count: number;
+  /** Bytes of the fullest one. */
+  readonly total: number;
+  readonly free: number;
+}
+
+const NO_GPUS: Gpus = { count: 0, total: 0, free: 0 };
+
+/** By nvidia-smi; none where that is not installed. */
+async function readGpus(): Promise<Gpus> {
+  try {
+    const query = ["--query-gpu=memory.total,memory.free", "--format=csv,noheader,nounits"];
+    const { stdout } = await run("nvidia-smi", query, { timeout: 5000 });
+    const rows = stdout
+      .trim()
+      .split("\n")
+      .map((line) => line.split(",").map((mebibytes) => Number(mebibytes) * 1024 ** 2));
+    if (rows.length === 0 || rows.flat().some((bytes) => !Number.isFinite(bytes))) return NO_GPUS;
+    const least = (column: number): number => Math.min(...rows.map((row) => row[column] ?? 0));
+    return { count: rows.length, total: least(0), free: least(1) };
+  } catch {
+    return NO_GPUS;
+  }
+}
+
+export class MachineWatch {
+  readonly total: Machine;
+  #before: CpuTimes = cpuTimes();
+  #idleCpus: number;
+  #gpus: Gpus;
+  #gpusAt = performance.now();
+
+  private constructor(gpus: Gpus) {
+    this.#gpus = gpus;
+    const constrained = process.constrainedMemory();
+    this.total = {
+      cpus: availableParallelism(),
+      memoryBytes: Math.min(totalmem(), constrained > 0 ? constrained : Number.POSITIVE_INFINITY),
+      gpus: gpus.count,
+      vramBytes: gpus.total,
+    };
+    this.#idleCpus = this.total.cpus;
+  }
+
+  static async start(): Promise<MachineWatch> {
+    return new MachineWatch(await readGpus());
+  }
+
+  /** CPUs idle over the last seconds; memory that programs could have, by the host and by our own control group. */
+  async free(): Promise<Machine> {
+    const now = cpuTimes();
+    if (now.at - this.#before.at >= CPU_WINDOW_MS) {
+      const all = now.all - this.#before.all;
+      if (all > 0) this.#idleCpus = ((now.idle - this.#before.idle) / all) * this.total.cpus;
+      this.#before = now;
+    }
+    if (this.total.gpus > 0 && now.at - this.#gpusAt >= GPU_EVERY_MS) {
+      this.#gpusAt = now.at;
+      this.#gpus = await readGpus();
+    }
+    return {
+      cpus: Math.max(0, this.#idleCpus),
+      memoryBytes: Math.min(freemem(), process.availableMemory(), this.total.memoryBytes),
+      gpus: this.#gpus.count,
+      vramBytes: this.#gpus.free,
+    };
+  }
+}

@@ -1,0 +1,11 @@
+import { runMatch } from "./match.ts";
+import { runNoop } from "./noop.ts";
+import type { Runner } from "./runner.ts";
+import { runValidate } from "./validate.ts";
+
+/** By the kind of job. */
+export const RUNNERS: ReadonlyMap<string, Runner> = new Map<string, Runner>([
+  ["match", runMatch],
+  ["validate", runValidate],
+  ["noop", runNoop],
+]);

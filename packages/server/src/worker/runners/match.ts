@@ -1,0 +1,129 @@
+/** The kind `match`: one attempt at a match; the server repeats it after a fault of ours. */
+import { promisify } from "node:util";
+import { gzip } from "node:zlib";
+import { BundleError } from "@lanista/arena/agents/types";
+import type { Contender } from "@lanista/arena/contender";
+import { type PlayedMatch, playMatch } from "@lanista/arena/match";
+import type { MatchResult, Outcome } from "@lanista/arena/result";
+import { type Environment, makeEnvironment } from "@lanista/games/environment";
+import { environments } from "@lanista/games/registry";
+import type { OutcomeRow } from "../../db/types.ts";
+import { type MatchJobResult, type MatchPayload, matchPayload } from "../../jobs/payloads.ts";
+import type { TakenAgent } from "../prepared-agents.ts";
+import type { Workshop } from "../workshop.ts";
+import type { Run, RunEnd } from "./runner.ts";
+
+const zip = promisify(gzip);
+const MAX_TEXT = 2000;
+
+/** Throws what makes this worker unable to play it: not known here, not offered here. */
+export async function runMatch(run: Run, workshop: Workshop): Promise<RunEnd> {
+  const payload = matchPayload.parse(run.payload);
+  const env = environmentOf(payload);
+  const taken: TakenAgent[] = [];
+  try {
+    const contenders = await seat(run, workshop, payload, taken);
+    return await reported(await play(run, workshop, payload, env, contenders));
+  } finally {
+    for (const agent of taken) agent.release();
+  }
+}
+
+function environmentOf({ env, options }: MatchPayload): Environment {
+  const definition = environments.get(env);
+  if (definition === undefined) throw new Error(`this worker does not know the environment ${env}: it may be too old`);
+  return makeEnvironment(definition, options);
+}
+
+/** `taken` gains what is to be released, also when it throws. */
+async function seat(
+  run: Run,
+  workshop: Workshop,
+  payload: MatchPayload,
+  taken: TakenAgent[],
+): Promise<readonly Contender[]> {
+  const boxes = workshop.boxes(payload);
+  const one = async ({ name, bundle, image }: MatchPayload["seats"][number]): Promise<Contender> => {
+    if (image !== undefined) return workshop.meter.counted(boxes.imageContender(name, image));
+    if (bundle === undefined) throw new Error(`the seat of ${name} has neither a bundle nor an image`);
+    try {
+      const agent = await workshop.agent(run, bundle);
+      taken.push(agent);
+      return workshop.meter.counted(boxes.contender({ ...agent.agent, name }));
+    } catch (error) {
+      if (!(error instanceof BundleError)) throw error;
+      return { name, digest: bundle, entry: "", open: () => Promise.reject(error) };
+    }
+  };
+  const seated = await Promise.allSettled(payload.seats.map(one));
+  const contenders: Contender[] = [];
+  for (const result of seated) {
+    if (result.status === "rejected") throw result.reason;
+    contenders.push(result.value);
+  }
+  return contenders;
+}
+
+function play(
+  run: Run,
+  workshop: Workshop,
+  payload: MatchPayload,
+  env: Environment,
+  contenders: readonly Contender[],
+): Promise<PlayedMatch> {
+  return playMatch({
+    env,
+    contenders,
+    seed: Number(payload.seed),
+    episodes: payload.episodes,
+    moveSeconds: payload.actSeconds,
+    startSeconds: payload.startSeconds,
+    matchSeconds: payload.matchSeconds,
+    maxSteps: payload.maxSteps,
+    onFault: payload.onFault,
+    forfeitAfter: payload.forfeitAfter,
+    onTooLong: "end",
+    attempts: 1,
+    signal: run.signal,
+    onLog: (seat, chunk) => run.log(seat, chunk),
+    onReady: (_, milliseconds) => workshop.meter.started(payload.tier, milliseconds),
+    ...(payload.live ? { onReplayLine: (line: string) => run.move(line) } : {}),
+  });
+}
+
+async function reported({ result, replayText }: PlayedMatch): Promise<RunEnd> {
+  const replayGzip = await zip(replayText);
+  return { outcome: outcomeOf(result.outcome), result: resultOf(result), replayGzip };
+}
+
+export function outcomeOf(outcome: Outcome): OutcomeRow {
+  const { kind } = outcome;
+  const detail =
+    "detail" in outcome && outcome.detail !== undefined ? { detail: outcome.detail.slice(0, MAX_TEXT) } : {};
+  if (kind === "agent_fault") return { kind, seats: [...outcome.seats], fault: outcome.fault, ...detail };
+  if (kind === "infra_fault" && outcome.seat !== undefined) return { kind, seats: [outcome.seat], ...detail };
+  return { kind, ...detail };
+}
+
+function resultOf(result: MatchResult): MatchJobResult {
+  return {
+    envVersion: result.envVersion,
+    seats: result.seats.map((seat) => ({
+      score: seat.score,
+      rank: seat.rank,
+      faults: seat.faults,
+      faultKinds: { ...seat.faultKinds },
+      detail: (seat.firstFault ?? "").slice(0, MAX_TEXT),
+      digest: seat.digest,
+      cpuSeconds: seat.cpuSeconds,
+      peakMemoryBytes: seat.peakMemoryBytes,
+    })),
+    episodes: result.episodes,
+    steps: result.steps,
+    replayHash: result.replay.hash,
+    timedOut: result.timedOut,
+    wallSeconds: result.wallSeconds,
+    engine: result.engine,
+    sandbox: result.sandbox === null ? null : { ...result.sandbox },
+  };
+}

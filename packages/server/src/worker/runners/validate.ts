@@ -1,0 +1,41 @@
+/** The kind `validate`: structure, words and one move of an agent. What the participant did wrong is in the result. */
+import { parsePolicy } from "@lanista/arena/validation/policy";
+import { findingLine } from "@lanista/arena/validation/report";
+import { validateAgent } from "@lanista/arena/validation/validate";
+import { makeEnvironment } from "@lanista/games/environment";
+import { environments } from "@lanista/games/registry";
+import { type ValidateResult, validatePayload } from "../../jobs/payloads.ts";
+import type { Workshop } from "../workshop.ts";
+import type { Run, RunEnd } from "./runner.ts";
+
+const MOST = 100;
+const MAX_TEXT = 1000;
+
+/** Throws what makes this worker unable to do it. */
+export async function runValidate(run: Run, workshop: Workshop): Promise<RunEnd> {
+  const payload = validatePayload.parse(run.payload);
+  const definition = environments.get(payload.env);
+  if (definition === undefined)
+    throw new Error(`this worker does not know the environment ${payload.env}: it may be too old`);
+  const report = await workshop.withBundle(run, payload.bundle, (path) =>
+    validateAgent({
+      path,
+      env: makeEnvironment(definition, payload.options),
+      policy: parsePolicy(payload.policy ?? {}),
+      host: workshop.host,
+      boxes: workshop.boxOptions(payload),
+      workDir: workshop.workDir,
+      startSeconds: payload.startSeconds,
+      moveSeconds: payload.actSeconds,
+      signal: run.signal,
+    }),
+  );
+  const lines = (findings: typeof report.errors): string[] =>
+    findings.slice(0, MOST).map((finding) => findingLine(finding).slice(0, MAX_TEXT));
+  const result: ValidateResult = {
+    valid: report.valid,
+    errors: lines(report.errors),
+    warnings: lines(report.warnings),
+  };
+  return { outcome: { kind: "completed" }, result };
+}

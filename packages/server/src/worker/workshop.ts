@@ -1,0 +1,105 @@
+/** What the runs of a worker share: the host of their sandboxes, interpreters, and agents' files. */
+import { join } from "node:path";
+import { AgentBoxes, type AgentBoxesOptions } from "@lanista/arena/agent-boxes";
+import type { Interpreters } from "@lanista/arena/agents/command";
+import { SandboxHost } from "@lanista/sandbox/host";
+import { findNode, findPython } from "@lanista/sandbox/interpreters";
+import type { Limits, Runtime } from "@lanista/sandbox/types";
+import type { TierAbility } from "./abilities.ts";
+import { BundleCache, type FetchBytes } from "./bundle-cache.ts";
+import { Meter } from "./meter.ts";
+import type { WorkerPlan } from "./options.ts";
+import { PreparedAgents, type TakenAgent } from "./prepared-agents.ts";
+import type { Run } from "./runners/runner.ts";
+
+/** How a bundle is got from the server, for a run's own job. */
+export type Fetch = (run: Pick<Run, "jobId" | "fence">, digest: string) => FetchBytes;
+
+/** What a job says of its boxes. */
+export interface BoxWishes {
+  /** Empty: the first that this worker offers. */
+  readonly tier: string;
+  readonly runtime?: string | undefined;
+  readonly limits: { readonly [Name in keyof Limits]?: number | undefined };
+}
+
+export class Workshop {
+  readonly host: SandboxHost;
+  readonly meter = new Meter();
+  readonly #plan: WorkerPlan;
+  readonly #tiers: readonly TierAbility[];
+  readonly #interpreters: Interpreters;
+  readonly #agents: PreparedAgents;
+  readonly #fetch: Fetch;
+
+  private constructor(
+    plan: WorkerPlan,
+    tiers: readonly TierAbility[],
+    host: SandboxHost,
+    interpreters: Interpreters,
+    fetch: Fetch,
+  ) {
+    this.#plan = plan;
+    this.#tiers = tiers;
+    this.host = host;
+    this.#interpreters = interpreters;
+    this.#fetch = fetch;
+    const bundles = new BundleCache(plan.cacheDir ?? join(host.workDir, "bundles"), plan.cacheBytes);
+    this.#agents = new PreparedAgents(join(host.workDir, "agents"), bundles);
+  }
+
+  /** Throws SandboxError where this host has no place for sandboxes. */
+  static async open(plan: WorkerPlan, tiers: readonly TierAbility[], fetch: Fetch): Promise<Workshop> {
+    const host = await SandboxHost.open();
+    // A host without Python still plays agents in JavaScript; an agent that needs it is told so, as a fault of ours.
+    const python = await findPython(plan.python).catch(() => undefined);
+    const interpreters = { ...(python === undefined ? {} : { python }), javascript: findNode() };
+    return new Workshop(plan, tiers, host, interpreters, fetch);
+  }
+
+  get engineVersion(): string {
+    return this.#plan.version;
+  }
+
+  /** Where a run may put files: goes with the process. */
+  get workDir(): string {
+    return join(this.host.workDir, "runs");
+  }
+
+  /** Throws an Error where this worker does not offer what is wished for. */
+  boxOptions({ tier, runtime, limits }: BoxWishes): AgentBoxesOptions {
+    const found = this.#tiers.find(
+      (one) => (tier === "" || one.tier === tier) && (runtime ?? one.runtime) === one.runtime,
+    );
+    if (found === undefined)
+      throw new Error(`this worker does not offer the tier ${tier || "asked for"}${runtime ? ` by ${runtime}` : ""}`);
+    const known = Object.entries(limits).filter((entry): entry is [string, number] => entry[1] !== undefined);
+    return {
+      tier: found.tier,
+      runtime: found.runtime as Runtime,
+      limits: Object.fromEntries(known) as Partial<Limits>,
+      giveUp: this.#plan.giveUp,
+      interpreters: this.#interpreters,
+      guestDir: this.#plan.guestDir,
+    };
+  }
+
+  boxes(wishes: BoxWishes): AgentBoxes {
+    return new AgentBoxes(this.host, this.boxOptions(wishes));
+  }
+
+  /** Throws BundleError for what the participant did wrong. */
+  agent(run: Run, digest: string): Promise<TakenAgent> {
+    return this.#agents.take(digest, this.#fetch(run, digest), run.signal);
+  }
+
+  withBundle<T>(run: Run, digest: string, use: (path: string) => Promise<T>): Promise<T> {
+    return this.#agents.withBundle(digest, this.#fetch(run, digest), run.signal, use);
+  }
+
+  /** Kills every box, and removes what the runs left. */
+  async close(): Promise<void> {
+    this.meter.close();
+    await this.host.close();
+  }
+}

@@ -30,6 +30,6 @@ export interface JobKind<Payload = unknown, Result = unknown> {
   started?(app: App, tx: Tx, job: JobRow): Promise<void>;
   /** Exactly once for each end: completed, agent_fault, cancelled, or dead. */
   ended(app: App, tx: Tx, job: JobRow, end: JobEnd<Result>): Promise<void>;
-  /** A dead job goes back into its queue. */
+  /** The job goes back into its queue: an attempt ended in a fault of ours, or a person put a dead one back. */
   revived?(app: App, tx: Tx, job: JobRow): Promise<void>;
 }

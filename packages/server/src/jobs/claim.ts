@@ -1,0 +1,194 @@
+/**
+ * A worker takes jobs. One transaction: what may run is chosen in the fair order, locked past everybody else's choice
+ * (SKIP LOCKED), and leased. docs/jobs.md says why it costs the same beside fifty thousand ended jobs, or behind ten thousand
+ * of one participant who may not run more.
+ */
+import { sql } from "kysely";
+import type { App } from "../app.ts";
+import type { Tx } from "../db/database.ts";
+import type { ResourcesRow } from "../db/types.ts";
+import {
+  beyondQuery,
+  type Candidate,
+  classesQuery,
+  classQuery,
+  frontQuery,
+  takeQuery,
+  type Wanted,
+} from "./claim-sql.ts";
+import { failAttempt } from "./finish.ts";
+import type { JobRow } from "./kinds.ts";
+import { knownKind } from "./known-kind.ts";
+import { Limits, type QueueBound } from "./limits.ts";
+import { inTransaction } from "./transaction.ts";
+
+export interface Claimer {
+  readonly id: string;
+  readonly name: string;
+  readonly kinds: readonly string[];
+  readonly tiers: readonly string[];
+  /** Those it may take from. */
+  readonly queues: readonly string[];
+}
+
+/** How far into a queue a claim looks before it goes by classes. */
+const WINDOW = 64;
+
+/** At most `slots` jobs that fit into `free` together, leased to the worker; none where there is none. */
+export async function claim(app: App, worker: Claimer, slots: number, free: ResourcesRow): Promise<JobRow[]> {
+  const topics: string[] = [];
+  const jobs = await inTransaction(app, async (tx) => {
+    topics.length = 0;
+    const queues = await openQueues(tx, worker.queues);
+    const limits = new Limits(tx, queues);
+    await limits.lockQueues();
+    const taken: JobRow[] = [];
+    const left = { cpus: 0, memoryBytes: 0, gpus: 0, vramBytes: 0, ...free };
+    for (const { name } of queues) {
+      if (taken.length >= slots) break;
+      taken.push(...(await new QueueClaim(app, tx, worker, limits, name, left).take(slots - taken.length)));
+    }
+    return await start(app, tx, taken, topics);
+  });
+  topics.push(...jobs.map((job) => `job:${job.id}`));
+  // Outside the transaction: a NOTIFY in it would hold up every other's commit while ours is written to the disk.
+  if (topics.length > 0) await app.events.publish(app.db, ...topics);
+  return jobs;
+}
+
+/** In any order: a worker of several queues serves all of them. */
+async function openQueues(tx: Tx, names: readonly string[]): Promise<QueueBound[]> {
+  return await tx
+    .selectFrom("queues")
+    .select(["name", "max_running"])
+    .where("name", "in", [...names, ""])
+    .where("paused", "=", false)
+    .orderBy(sql`random()`)
+    .execute();
+}
+
+type Free = { cpus: number; memoryBytes: number; gpus: number; vramBytes: number };
+
+class QueueClaim {
+  readonly #app: App;
+  readonly #tx: Tx;
+  readonly #worker: Claimer;
+  readonly #limits: Limits;
+  readonly #queue: string;
+  readonly #free: Free;
+
+  constructor(app: App, tx: Tx, worker: Claimer, limits: Limits, queue: string, free: Free) {
+    this.#app = app;
+    this.#tx = tx;
+    this.#worker = worker;
+    this.#limits = limits;
+    this.#queue = queue;
+    this.#free = free;
+  }
+
+  async take(slots: number): Promise<JobRow[]> {
+    const most = Math.min(slots, this.#limits.room(this.#queue));
+    const taken = await this.#fromFront(most);
+    if (taken.length < most && (await this.#moreThan(WINDOW + most)))
+      taken.push(...(await this.#byClasses(most - taken.length)));
+    return taken;
+  }
+
+  async #fromFront(most: number): Promise<JobRow[]> {
+    const taken: JobRow[] = [];
+    while (taken.length < most) {
+      const { rows } = await frontQuery(this.#wanted(), WINDOW + most, most - taken.length).execute(this.#tx);
+      if (rows.length === 0) break;
+      taken.push(...(await this.#lease(rows)));
+    }
+    return taken;
+  }
+
+  async #byClasses(most: number): Promise<JobRow[]> {
+    const taken: JobRow[] = [];
+    let { rows: classes } = await classesQuery(this.#wanted()).execute(this.#tx);
+    // Round after round, so that no class has to wait for another's end.
+    while (classes.length > 0 && taken.length < most) {
+      const share = Math.max(1, Math.floor((most - taken.length) / classes.length));
+      const going: typeof classes = [];
+      for (const one of classes) {
+        const want = Math.min(share, most - taken.length);
+        if (want === 0) break;
+        const { rows } = await classQuery(this.#wanted(), one.class, want).execute(this.#tx);
+        const leased = await this.#lease(rows);
+        taken.push(...leased);
+        if (leased.length === want) going.push(one);
+      }
+      classes = going;
+    }
+    return taken;
+  }
+
+  /** Those of the candidates, in their order, that still fit and are within the bounds. Each call leases one or notes why not. */
+  async #lease(candidates: readonly Candidate[]): Promise<JobRow[]> {
+    await this.#limits.lockSpaces(candidates);
+    const ids = candidates.filter((one) => this.#fits(one) && this.#admit(one)).map((one) => one.id);
+    if (ids.length === 0) return [];
+    const to = { id: this.#worker.id, name: this.#worker.name, leaseSeconds: this.#app.config.lease.seconds };
+    return (await takeQuery(ids, to).execute(this.#tx)).rows;
+  }
+
+  #fits(one: Candidate): boolean {
+    const free = this.#free;
+    return one.cpus <= free.cpus && one.memory_bytes <= free.memoryBytes && one.gpus <= free.gpus;
+  }
+
+  #admit(one: Candidate): boolean {
+    if (!this.#limits.admit(this.#queue, one)) return false;
+    this.#free.cpus -= one.cpus;
+    this.#free.memoryBytes -= one.memory_bytes;
+    this.#free.gpus -= one.gpus;
+    return true;
+  }
+
+  async #moreThan(window: number): Promise<boolean> {
+    const { rows } = await beyondQuery(this.#queue, window).execute(this.#tx);
+    return rows[0]?.beyond === true;
+  }
+
+  #wanted(): Wanted {
+    return {
+      queue: this.#queue,
+      worker: this.#worker.id,
+      kinds: this.#worker.kinds.filter((kind) => this.#app.kinds.has(kind)),
+      tiers: this.#worker.tiers,
+      ...this.#free,
+      fullSpaces: [...this.#limits.fullSpaces],
+      fullOwners: [...this.#limits.fullOwners],
+      silentSeconds: this.#app.config.lease.seconds,
+    };
+  }
+}
+
+/** Tells the kinds. A job whose start its kind cannot take is no reason for the others to wait. */
+async function start(app: App, tx: Tx, taken: readonly JobRow[], topics: string[]): Promise<JobRow[]> {
+  const started: JobRow[] = [];
+  for (const job of taken) {
+    const kind = knownKind(app, job.kind);
+    if (kind.started === undefined) {
+      started.push(job);
+      continue;
+    }
+    await sql`SAVEPOINT started`.execute(tx);
+    try {
+      await kind.started(app, tx, job);
+      started.push(job);
+    } catch (error) {
+      app.log.error({ err: error, jobId: job.id, kind: job.kind }, "a job could not be started");
+      await sql`ROLLBACK TO SAVEPOINT started`.execute(tx);
+      const outcome = {
+        kind: "infra_fault",
+        fault: "start",
+        detail: "the server could not start the attempt",
+      } as const;
+      topics.push(...(await failAttempt(app, tx, job, outcome)));
+    }
+    await sql`RELEASE SAVEPOINT started`.execute(tx);
+  }
+  return started;
+}

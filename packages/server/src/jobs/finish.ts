@@ -1,0 +1,162 @@
+/**
+ * How an attempt and a job end: the only place that does it, whoever found out (a report, the sweep, a cancel). Each takes
+ * a job whose row the transaction has locked, and gives the topics to tell of.
+ *
+ *   waiting ──claim──> running ──endJob──> ended
+ *      ^                  │ failAttempt
+ *      └──backoff─────────┴──after the last──> dead ──revive──> waiting
+ */
+import { sql } from "kysely";
+import type { App } from "../app.ts";
+import type { Tx } from "../db/database.ts";
+import type { OutcomeRow } from "../db/types.ts";
+import { BACKOFF_SECONDS, MOST_ATTEMPTS, MOST_BACKOFF_SECONDS, WORKER_STOPPED } from "./bounds.ts";
+import type { JobRow } from "./kinds.ts";
+import { knownKind } from "./known-kind.ts";
+import { isPassing } from "./transaction.ts";
+
+export interface Ending {
+  readonly outcome: OutcomeRow;
+  /** Parsed by the kind's schema; null where there is none. */
+  readonly result: unknown;
+  readonly replayBlob: string | null;
+}
+
+const released = { worker_id: null, lease_until: null, attempt_until: null, held: false };
+
+/** The job has ended for good. What its kind throws undoes the transaction. */
+export async function endJob(app: App, tx: Tx, job: JobRow, ending: Ending): Promise<string[]> {
+  const { outcome, result, replayBlob } = ending;
+  await closeAttempt(tx, job, outcome);
+  const ended = await tx
+    .updateTable("jobs")
+    .set({
+      ...released,
+      state: "ended",
+      outcome: JSON.stringify(outcome),
+      result: result === null ? null : JSON.stringify(result),
+      ended_at: sql<Date>`now()`,
+      fence: sql<number>`fence + ${outcome.kind === "cancelled" ? 1 : 0}`,
+    })
+    .where("id", "=", job.id)
+    .returningAll()
+    .executeTakeFirstOrThrow();
+  await knownKind(app, job.kind).ended(app, tx, ended, { outcome, result, replayBlob, dead: false });
+  return await changed(tx, job, outcome.kind === "cancelled");
+}
+
+/** The same of a fault of ours or a cancel: it ends even if its kind cannot take it, since otherwise it would never. */
+export async function endWithoutFail(app: App, tx: Tx, job: JobRow, outcome: OutcomeRow): Promise<string[]> {
+  return await despiteKind(app, tx, job, (lame) => endJob(lame, tx, job, { outcome, result: null, replayBlob: null }));
+}
+
+/** The attempt ended in a fault of ours: once more after a pause, or never. */
+export async function failAttempt(app: App, tx: Tx, job: JobRow, outcome: OutcomeRow): Promise<string[]> {
+  await closeAttempt(tx, job, outcome);
+  const stopped = outcome.fault === WORKER_STOPPED && job.max_attempts < MOST_ATTEMPTS;
+  if (job.attempt >= job.max_attempts && !stopped) return await bury(app, tx, job, outcome);
+  const waiting = await tx
+    .updateTable("jobs")
+    .set({
+      ...released,
+      state: "waiting",
+      held: !stopped,
+      not_before: sql<Date>`now() + make_interval(secs => ${stopped ? 0 : backoffSeconds(job.attempt)})`,
+      max_attempts: job.max_attempts + (stopped ? 1 : 0),
+    })
+    .where("id", "=", job.id)
+    .returningAll()
+    .executeTakeFirstOrThrow();
+  return await despiteKind(app, tx, job, async (lame) => {
+    await knownKind(lame, job.kind).revived?.(lame, tx, waiting);
+    return [...(await changed(tx, job, true)), ...(stopped ? [`queue:${job.queue}`] : [])];
+  });
+}
+
+/** Doubling, drawn between half and the whole, so that what failed together is not tried again together. */
+export function backoffSeconds(attempt: number, chance: number = Math.random()): number {
+  return Math.min(MOST_BACKOFF_SECONDS, BACKOFF_SECONDS * 2 ** (attempt - 1)) * (0.5 + chance / 2);
+}
+
+async function bury(app: App, tx: Tx, job: JobRow, last: OutcomeRow): Promise<string[]> {
+  const seat = await followedSeat(tx, job);
+  const outcome: OutcomeRow = {
+    kind: "infra_fault",
+    ...(seat === null ? {} : { seats: [seat] }),
+    ...(last.fault === undefined ? {} : { fault: last.fault }),
+    detail:
+      seat === null
+        ? `every attempt (${job.attempt}) ended in a fault of ours; the last: ${last.detail ?? last.fault ?? "unknown"}`
+        : `every attempt (${job.attempt}) ended in a fault of ours in the box of seat ${seat}: somebody has to look at it; the last: ${last.detail ?? last.fault ?? "unknown"}`,
+  };
+  const dead = await tx
+    .updateTable("jobs")
+    .set({ ...released, state: "dead", outcome: JSON.stringify(outcome), ended_at: sql<Date>`now()` })
+    .where("id", "=", job.id)
+    .returningAll()
+    .executeTakeFirstOrThrow();
+  return await despiteKind(app, tx, job, async (lame) => {
+    await knownKind(lame, job.kind).ended(lame, tx, dead, { outcome, result: null, replayBlob: null, dead: true });
+    return await changed(tx, job, true);
+  });
+}
+
+/** The one seat in whose box every attempt failed; null where there is no such seat. */
+async function followedSeat(tx: Tx, job: JobRow): Promise<number | null> {
+  const attempts = await tx.selectFrom("attempts").select("outcome").where("job_id", "=", job.id).execute();
+  const faults = attempts.flatMap(({ outcome }) =>
+    outcome === null || outcome.fault === WORKER_STOPPED ? [] : outcome,
+  );
+  const seats = new Set(faults.map(({ seats }) => (seats?.length === 1 ? seats[0]! : -1)));
+  const [seat = -1] = seats;
+  return seats.size === 1 && seat >= 0 ? seat : null;
+}
+
+async function closeAttempt(tx: Tx, job: JobRow, outcome: OutcomeRow): Promise<void> {
+  if (job.state !== "running") return;
+  await tx
+    .updateTable("attempts")
+    .set({ ended_at: sql<Date>`now()`, outcome: JSON.stringify(outcome) })
+    .where("job_id", "=", job.id)
+    .where("number", "=", job.attempt)
+    .where("ended_at", "is", null)
+    .execute();
+}
+
+/**
+ * Runs `body`; if the job's kind makes it fail, runs it again with a kind that does nothing, and says so in the log: a
+ * job whose end cannot be told stays nobody's for ever otherwise. What the database refuses for the moment is thrown.
+ */
+async function despiteKind(app: App, tx: Tx, job: JobRow, body: (app: App) => Promise<string[]>): Promise<string[]> {
+  await sql`SAVEPOINT ended`.execute(tx);
+  try {
+    const topics = await body(app);
+    await sql`RELEASE SAVEPOINT ended`.execute(tx);
+    return topics;
+  } catch (error) {
+    if (isPassing(error)) throw error;
+    app.log.error({ err: error, jobId: job.id, kind: job.kind }, "a job's end could not be told to its kind");
+    await sql`ROLLBACK TO SAVEPOINT ended`.execute(tx);
+    const deaf = { ...knownKind(app, job.kind), ended: () => Promise.resolve(), revived: () => Promise.resolve() };
+    return await body({ ...app, kinds: new Map([[job.kind, deaf]]) });
+  }
+}
+
+/** Who is to hear of it: the job's watchers; its worker, where that does not know; who waits for the room it left. */
+async function changed(tx: Tx, job: JobRow, tellWorker: boolean): Promise<string[]> {
+  const topics = [`job:${job.id}`];
+  if (job.state !== "running") return topics;
+  if (tellWorker && job.worker_id !== null) topics.push(`worker:${job.worker_id}`);
+  const bounds = await tx
+    .selectFrom("queues")
+    .leftJoin("spaces", (join) => join.on("spaces.id", "=", job.space_id))
+    .select([
+      "queues.max_running as queue",
+      "spaces.max_running as space",
+      "spaces.max_running_per_participant as person",
+    ])
+    .where("queues.name", "=", job.queue)
+    .executeTakeFirstOrThrow();
+  if (bounds.queue > 0 || (bounds.space ?? 0) > 0 || (bounds.person ?? 0) > 0) topics.push(`queue:${job.queue}`);
+  return topics;
+}

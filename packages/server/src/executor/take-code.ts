@@ -50,7 +50,7 @@ export class CodeTaker {
       const source = codeSource(agent, this.#config.allowFileFolders);
       if (source.kind === "image") return { image: source.image, refused: "" };
       return await this.#gate.run(async () => {
-        signal.throwIfAborted();
+        if (signal.aborted) throw new LanistaError("cancelled", "the call was cancelled");
         await mkdir(this.#limits.tmpDir, { recursive: true, mode: 0o700 });
         const folder = await mkdtemp(join(this.#limits.tmpDir, "code-"));
         try {

@@ -1,0 +1,141 @@
+/** RunMatch: from a request to an answer. What makes no sense is answered by STATUS_ERROR, which the backend reads. */
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import { LanistaError } from "@lanista/api/errors";
+import type { MatchRequest, MatchResponseSchema } from "@lanista/api/gen/executor/executor_pb";
+import type { Environment } from "@lanista/games/environment";
+import { answerOf, errorAnswer } from "./answer.ts";
+import { environmentNamed } from "./environment-named.ts";
+import type { Executor } from "./executor.ts";
+import { timesOf } from "./limits.ts";
+import { ensureQueue, type MatchOrder, orderMatch, readEnded } from "./record.ts";
+import { replayOf, replayUrls, writeReplayFiles } from "./replay-files.ts";
+import type { TakenCode } from "./take-code.ts";
+import { cancelAbandoned, waitForJob } from "./wait-for-job.ts";
+
+type Answer = MessageInitShape<typeof MatchResponseSchema>;
+
+const MOST_NAME = 200;
+
+/** Throws LanistaError `cancelled` and `unavailable`, and what a fault of the server's throws. */
+export async function runMatch(
+  executor: Executor,
+  caller: string,
+  request: MatchRequest,
+  signal: AbortSignal,
+): Promise<Answer> {
+  const { log } = executor;
+  const about = { matchId: request.matchId, environment: request.environment };
+  try {
+    const answer = await play(executor, caller, request, signal);
+    log.info(
+      { ...about, status: answer.status, winner: answer.winnerAgentId, steps: answer.totalSteps },
+      "match ended",
+    );
+    return answer;
+  } catch (error) {
+    if (!isAnswer(error)) throw error;
+    log.warn({ ...about, why: error.message }, "match refused");
+    const ids = request.agents.map(({ agentId }) => agentId);
+    return errorAnswer(request.matchId, ids, [error.message, error.hint].filter(Boolean).join(" "));
+  }
+}
+
+/** What is said in the answer: the backend reads that, and takes an RPC's error for an executor that is away. */
+function isAnswer(error: unknown): error is LanistaError {
+  if (!(error instanceof LanistaError)) return false;
+  return (
+    error.code !== "cancelled" && error.code !== "internal" && !(error.code === "unavailable" && error.field === "")
+  );
+}
+
+async function play(executor: Executor, caller: string, request: MatchRequest, signal: AbortSignal): Promise<Answer> {
+  const { app, calls, log } = executor;
+  const env = environmentOf(request);
+  checkNames(request);
+  const code = await takeAll(executor, request, signal);
+  await ensureQueue(app);
+  const match = await orderMatch(app, orderOf(executor, caller, request, env, code));
+  calls.enter(match.id);
+  let over = false;
+  try {
+    const ended = await waitForJob(app, match.jobId, signal, () => readEnded(app.db, match.id));
+    over = true;
+    const replay = request.recordReplay ? await replayOf(app, match.id) : null;
+    if (replay === null) return answerOf(ended, null);
+    await writeReplayFiles(executor, replay).catch((error: unknown) =>
+      log.error({ matchId: request.matchId, err: error }, "the replay could not be written to its folder"),
+    );
+    return answerOf(ended, replayUrls(executor, replay));
+  } finally {
+    const last = calls.leave(match.id);
+    if (last && !over && signal.aborted)
+      await cancelAbandoned(app, match.jobId).catch((error: unknown) =>
+        log.error({ matchId: request.matchId, err: error }, "an abandoned match could not be cancelled"),
+      );
+  }
+}
+
+function environmentOf({ environment, agents }: MatchRequest): Environment {
+  const env = environmentNamed(environment);
+  const { seats } = env.info;
+  if (agents.length === seats) return env;
+  throw new LanistaError("invalid", `${env.definition.id} has ${seats} seats, and ${agents.length} agents were given`, {
+    field: "agents",
+  });
+}
+
+function checkNames({ matchId, agents }: MatchRequest): void {
+  if (matchId === "" || matchId.length > MOST_NAME)
+    throw new LanistaError("invalid", `a match_id has 1 to ${MOST_NAME} characters`, { field: "match_id" });
+  for (const { agentId, version } of agents)
+    if (agentId === "" || agentId.length > MOST_NAME || version.length > MOST_NAME)
+      throw new LanistaError("invalid", `an agent_id has 1 to ${MOST_NAME} characters, a version at most as many`, {
+        field: "agents",
+      });
+  if (new Set(agents.map(({ agentId }) => agentId)).size < agents.length)
+    throw new LanistaError("invalid", "an agent_id is there twice: the result could not say which of them won", {
+      field: "agents",
+    });
+}
+
+/** Of all agents at once; the first failure is the answer, once the others have let go of their files. */
+async function takeAll({ code }: Executor, { agents }: MatchRequest, signal: AbortSignal): Promise<TakenCode[]> {
+  const settled = await Promise.allSettled(agents.map((agent) => code.take(agent, signal)));
+  return settled.map((one) => {
+    if (one.status === "fulfilled") return one.value;
+    if (one.reason instanceof LanistaError && one.reason.code === "unavailable")
+      throw new LanistaError("unavailable", one.reason.message, { field: "agents", cause: one.reason });
+    throw one.reason;
+  });
+}
+
+function orderOf(
+  { app, limits }: Executor,
+  caller: string,
+  request: MatchRequest,
+  env: Environment,
+  code: readonly TakenCode[],
+): MatchOrder {
+  const { matchSeconds, startSeconds, actSeconds } = timesOf(limits, request.timeoutSec, env.info.seats);
+  return {
+    caller,
+    externalId: request.matchId,
+    recordReplay: request.recordReplay,
+    agents: request.agents.map(({ agentId, version }, seat) => ({ id: agentId, version, ...code[seat]! })),
+    image: limits.image,
+    payload: {
+      env: env.definition.id,
+      options: env.options,
+      episodes: 1,
+      onFault: "random",
+      forfeitAfter: app.config.executor.forfeitAfter,
+      maxSteps: limits.maxSteps,
+      tier: code.some(({ image }) => image !== undefined) ? "docker" : app.config.worker.tier,
+      limits: limits.box,
+      actSeconds,
+      startSeconds,
+      matchSeconds,
+      live: false,
+    },
+  };
+}

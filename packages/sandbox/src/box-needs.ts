@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Allowance } from "./cgroup.ts";
 import { SandboxError } from "./errors.ts";
+import { kindInRoot } from "./roots/in-root.ts";
 import type { OciRuntime } from "./runtimes.ts";
 import type { Limits, ReadOnlyMount } from "./types.ts";
 
@@ -33,11 +34,16 @@ export function translatedFilter(state: string): string | undefined {
   }
 }
 
-/** Throws SandboxError `refused` on a program that would not be there in the box: no runtime need find that out. */
-export function needProgram(path: string, layers: readonly ReadOnlyMount[]): void {
+/**
+ * Throws SandboxError `refused` on a program that would not be there in the box: no runtime need find that out. `image`: the
+ * folder of the image that is the root, if one is.
+ */
+export function needProgram(path: string, layers: readonly ReadOnlyMount[], image?: string): void {
   const layer = layers.find(({ target }) => path.startsWith(`${target}/`));
-  const merged = /^\/(bin|sbin|lib|lib64)\//.test(path) ? path : undefined;
+  const merged = image === undefined && /^\/(bin|sbin|lib|lib64)\//.test(path) ? path : undefined;
   const onHost = layer === undefined ? merged : layer.source + path.slice(layer.target.length);
-  if (onHost === undefined || !existsSync(onHost))
+  const inImage =
+    layer === undefined && image !== undefined && path.startsWith("/") && kindInRoot(image, path) === "file";
+  if (!inImage && (onHost === undefined || !existsSync(onHost)))
     throw new SandboxError("refused", `there is no ${path} in the sandbox; a program is named by its whole path`);
 }

@@ -3,7 +3,7 @@
  * it for every runtime of the host, on cgroup v1 and v2, as root and rootless.
  */
 import type { SandboxHost } from "./host.ts";
-import type { Cause, GiveUp, Limits, Runtime, Sandbox, SandboxEnd, Tier } from "./types.ts";
+import type { Cause, GiveUp, Limits, RootImage, Runtime, Sandbox, SandboxEnd, Tier } from "./types.ts";
 
 export interface Check {
   readonly name: string;
@@ -18,17 +18,23 @@ export interface Ran {
   readonly stderr: string;
 }
 
+/** What the checks are run on. */
+export interface Kind {
+  readonly tier: Tier;
+  readonly runtime: Runtime;
+  readonly giveUp?: readonly GiveUp[];
+  /** With /usr/bin/python3 in it. */
+  readonly root?: RootImage;
+}
+
 /** Starts boxes of one runtime, and collects what they say (at most 64 KiB of each stream). */
 export class Kit {
   readonly #host: SandboxHost;
-  readonly #kind: { readonly tier: Tier; readonly runtime: Runtime; readonly giveUp: readonly GiveUp[] };
+  readonly #kind: Kind;
 
-  constructor(
-    host: SandboxHost,
-    kind: { readonly tier: Tier; readonly runtime: Runtime; readonly giveUp?: readonly GiveUp[] },
-  ) {
+  constructor(host: SandboxHost, kind: Kind) {
     this.#host = host;
-    this.#kind = { ...kind, giveUp: kind.giveUp ?? [] };
+    this.#kind = kind;
   }
 
   start(script: string, limits: Partial<Limits> = {}): Promise<Sandbox> {

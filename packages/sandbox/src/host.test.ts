@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { cgroupLayout } from "./cgroup-layout.ts";
-import { checks, Kit } from "./conformance.ts";
+import { checks, type Kind, Kit } from "./conformance.ts";
 import { refuseUnenforceable, unenforceable } from "./enforceable.ts";
 import { SandboxError } from "./errors.ts";
 import { SandboxHost } from "./host.ts";
@@ -12,6 +12,7 @@ import { removeLeftovers } from "./owners.ts";
 import { SandboxPool } from "./pool.ts";
 import { findExecutable } from "./runtimes.ts";
 import { canStartEngine, startTestEngine, type TestEngine } from "./testing/engine.ts";
+import { canMakeImage, intoEngine, makeTestImage } from "./testing/image.ts";
 import type { GiveUp, Runtime, SandboxSpec, Tier } from "./types.ts";
 
 const rootless = process.getuid?.() !== 0;
@@ -25,10 +26,11 @@ beforeAll(async () => {
     engine = await startTestEngine();
     process.env.DOCKER_HOST = engine.address;
   }
-  host = await SandboxHost.open({ runDir });
+  host = await SandboxHost.open({ runDir, cacheDir: join(runDir, "cache") });
 });
 afterAll(async () => {
   await host.close();
+  rmSync(join(runDir, "cache"), { recursive: true, force: true });
   const containers = (await engine?.docker.listContainers({ all: true })) ?? [];
   const volumes = (await engine?.docker.listVolumes())?.Volumes ?? [];
   await engine?.stop();
@@ -41,31 +43,53 @@ afterAll(async () => {
     expect(readdirSync(place).filter((name) => name.startsWith(`lanista-${process.pid}-`))).toEqual([]);
 });
 
-const kinds: readonly { readonly tier: Tier; readonly runtime: Runtime }[] = [
+const kinds: readonly { readonly tier: Tier; readonly runtime: Runtime; readonly image?: true }[] = [
   { tier: "container", runtime: "crun" },
   { tier: "container", runtime: "runc" },
   { tier: "gvisor", runtime: "runsc" },
   { tier: "docker", runtime: "docker" },
   { tier: "none", runtime: "none" },
+  { tier: "container", runtime: "crun", image: true },
+  { tier: "container", runtime: "runc", image: true },
+  { tier: "gvisor", runtime: "runsc", image: true },
+  { tier: "docker", runtime: "docker", image: true },
 ];
 
-for (const kind of kinds) {
-  const present =
-    kind.runtime === "docker" ? canStartEngine : kind.runtime === "none" || findExecutable(kind.runtime) !== undefined;
+const isPresent = (runtime: Runtime): boolean =>
+  runtime === "docker" ? canStartEngine : runtime === "none" || findExecutable(runtime) !== undefined;
+
+for (const { image, ...kind } of kinds) {
   // A test of the limits on a host without delegation gives up what it must: what is left must hold all the same.
   const giveUp: GiveUp[] = kind.runtime === "none" ? [] : [...unenforceable(kind.runtime, layout, rootless).keys()];
   const missing = new Set<GiveUp>(unenforceable(kind.runtime, layout, rootless).keys());
-  describe.skipIf(!present)(kind.runtime, () => {
-    for (const check of checks)
+  const skip = !isPresent(kind.runtime) || (image === true && !canMakeImage);
+  describe.skipIf(skip)(image ? `${kind.runtime} over an image` : kind.runtime, () => {
+    const root: { image: string } = { image: "" };
+    const full: Kind = { ...kind, giveUp, ...(image ? { root } : {}) };
+    beforeAll(async () => {
+      if (!image) return;
+      const layoutFolder = makeTestImage(join(import.meta.dirname, "../../../.cache"));
+      root.image = kind.tier === "docker" ? await intoEngine(engine!.docker, layoutFolder) : `${layoutFolder}:test`;
+    }, 60_000);
+
+    // What a limit does is the runtime's business and not the root's: over an image a few of the checks will do.
+    for (const check of checks.filter((one) => !image || !/^(CPU|output|freezes)/.test(one.name)))
       test.skipIf(check.needs.some((name) => missing.has(name)))(check.name, async () => {
-        expect(await check.run(new Kit(host, { ...kind, giveUp }))).toBeUndefined();
+        expect(await check.run(new Kit(host, full))).toBeUndefined();
       });
 
     test("stamps tier, runtime, kernel and limits on the result", async () => {
-      const { end } = await new Kit(host, { ...kind, giveUp }).run("pass", { pids: 33 });
+      const { end } = await new Kit(host, full).run("pass", { pids: 33 });
       expect(end.stamp).toMatchObject({ ...kind, rootless, cgroup: layout.mode, limits: { pids: 33 } });
       expect(end.stamp.kernel).toMatch(/^\d+\.\d+/);
       if (kind.runtime !== "none") expect(end.stamp.runtimeVersion).toMatch(/\d/);
+      expect(end.stamp.root).toEqual(image ? { digest: expect.stringMatching(/^sha256:[0-9a-f]{64}$/) } : undefined);
+    });
+
+    test.runIf(image)("shows the image's files and none of the host's", async () => {
+      const script =
+        "import os; print(os.path.exists('/usr/bin/python3'), os.path.exists('/usr/share/doc'), os.listdir('/tmp'))";
+      expect((await new Kit(host, full).run(script)).stdout).toBe("True False []\n");
     });
   });
 }

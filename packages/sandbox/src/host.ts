@@ -37,7 +37,8 @@ import { normaliseGiveUp, normaliseLimits } from "./limits.ts";
 import { BareProcess } from "./none.ts";
 import { makeOwner, type Owner, runFolder } from "./owners.ts";
 import type { Child } from "./program.ts";
-import { callersMounts, hostLayers, makeRoot } from "./root.ts";
+import { callersMounts, hostLayers, makeOwnPart, makeRoot } from "./root.ts";
+import { RootCache } from "./roots/root-cache.ts";
 import {
   findExecutable,
   kernelRelease,
@@ -56,6 +57,8 @@ const DEFAULT_ENV = { PATH: "/usr/local/bin:/usr/bin:/bin", HOME: "/tmp", LANG: 
 export interface SandboxHostOptions {
   /** Default: LANISTA_RUN_DIR, /run/lanista for root, a folder of the user's for others. */
   readonly runDir?: string;
+  /** Where unpacked images are kept. Default: LANISTA_CACHE_DIR, /var/cache/lanista for root, a folder of the user's for others. */
+  readonly cacheDir?: string;
 }
 
 export class SandboxHost {
@@ -64,6 +67,9 @@ export class SandboxHost {
   readonly #cgroups: OwnerCgroups;
   readonly #rootless: boolean;
   readonly #docker: DockerTier;
+  readonly #cacheDir: string | undefined;
+  /** Made when the first image is asked for: before that its folder need not be there. */
+  #roots: RootCache | undefined;
   readonly #live = new Set<Sandbox>();
   readonly #uids = new UserIds();
   readonly #versions = new Map<OciRuntime, Promise<string>>();
@@ -73,10 +79,11 @@ export class SandboxHost {
   #count = 0;
   #closed = false;
 
-  private constructor(layout: CgroupLayout, owner: Owner, cgroups: OwnerCgroups) {
+  private constructor(layout: CgroupLayout, owner: Owner, cgroups: OwnerCgroups, cacheDir: string | undefined) {
     this.#layout = layout;
     this.#owner = owner;
     this.#cgroups = cgroups;
+    this.#cacheDir = cacheDir;
     this.#docker = new DockerTier(owner);
     this.#rootless = process.getuid?.() !== 0;
   }
@@ -89,7 +96,7 @@ export class SandboxHost {
       await removeAllLeftovers(runDir, layout);
       const owner = makeOwner(runDir, layout);
       try {
-        return new SandboxHost(layout, owner, new OwnerCgroups(layout, owner.name));
+        return new SandboxHost(layout, owner, new OwnerCgroups(layout, owner.name), options.cacheDir);
       } catch (error) {
         await rm(owner.folder, { recursive: true, force: true });
         throw error;
@@ -121,6 +128,8 @@ export class SandboxHost {
       const stamp = this.#stamp(spec, "none", "none", limits, [
         ...unenforceable("none", this.#layout, this.#rootless).keys(),
       ]);
+      if (spec.root !== undefined)
+        throw new SandboxError("refused", "the tier none has no root of its own, so no image can be it");
       return this.#track(
         new BareProcess({ id, dir, spec, env: DEFAULT_ENV, limits, stamp, onEnded: () => this.#forget(id) }),
       );
@@ -137,8 +146,10 @@ export class SandboxHost {
         `openFiles is ${limits.openFiles}, but this process itself may have ${mostOpenFiles()}; ask for fewer, or raise it (ulimit -Hn)`,
       );
     const version = await this.#version(runtime, executable);
-    const stamp = this.#stamp(spec, runtime, version, limits, [...impossible.keys()]);
-    return this.#track(this.#launch({ spec, runtime, executable, stamp, id, dir }));
+    const root = spec.root === undefined ? undefined : await this.#rootCache().get(spec.root.image);
+    const stamp = this.#stamp(spec, runtime, version, limits, [...impossible.keys()], root?.digest);
+    const image = root === undefined ? {} : { image: root.folder };
+    return this.#track(this.#launch({ spec, runtime, executable, stamp, id, dir, ...image }));
   }
 
   async #startDocker(
@@ -161,10 +172,7 @@ export class SandboxHost {
         uid: this.#uids.draw(id, false),
         seccomp: seccompProfile(hostSeccompArch(), true),
         refuse: (reasons) => refuseUnenforceable(reasons, giveUp),
-        stampOf: (version, gaveUp, root) => ({
-          ...this.#stamp(spec, "docker", version, limits, gaveUp),
-          ...(root === undefined ? {} : { root }),
-        }),
+        stampOf: (version, gaveUp, digest) => this.#stamp(spec, "docker", version, limits, gaveUp, digest),
         onEnded: () => this.#forget(id),
       });
       this.#track(box);
@@ -183,31 +191,30 @@ export class SandboxHost {
     stamp: SandboxStamp;
     id: string;
     dir: string;
+    image?: string;
   }): Box {
-    const { spec, runtime, stamp, id, dir } = parts;
+    const { spec, runtime, stamp, id, dir, image } = parts;
     const { limits } = stamp;
-    const layers = [...hostLayers(), ...callersMounts(spec.mounts ?? [])];
-    needProgram(spec.argv[0]!, layers);
+    const layers = [...(image === undefined ? hostLayers() : []), ...callersMounts(spec.mounts ?? [])];
+    const argv = programArguments(runtime, spec.argv);
+    for (const program of new Set([spec.argv[0]!, argv[0]!])) needProgram(program, layers, image);
     const container = `${this.#owner.name}-${id}`;
     let cgroup: BoxCgroup | undefined;
     try {
       const uid = stamp.gaveUp.includes("uid") ? 0 : this.#uids.draw(id, this.#rootless);
       const user = { uid, gid: uid };
       const hostname = spec.hostname ?? "box";
-      for (const name of ["", "rootfs", "agent", "empty", "state", "scratch", "shm"])
+      for (const name of ["", "rootfs", "own", "agent", "empty", "state", "scratch", "shm"])
         mkdirSync(join(dir, name), { mode: 0o755 });
-      makeRoot(
-        join(dir, "rootfs"),
-        user,
-        layers.map((layer) => layer.target),
-        hostname,
-      );
+      const targets = layers.map((layer) => layer.target);
+      if (image === undefined) makeRoot(join(dir, "rootfs"), user, targets, hostname);
+      else makeOwnPart(join(dir, "own"), user, targets, hostname);
       cgroup = this.#cgroups.box(id, limits, allowance(runtime, limits));
       // runc's many threads would count against the box, so it stays outside, and its hook moves the program in.
       const byHook = runtime === "runc";
       const config = bundleConfig({
         runtime,
-        argv: programArguments(runtime, spec.argv),
+        argv,
         env: { ...DEFAULT_ENV, ...spec.env },
         cwd: spec.cwd ?? "/tmp",
         hostname,
@@ -234,6 +241,7 @@ export class SandboxHost {
         cgroup: this.#layout.mode,
         entryFiles: byHook ? [] : cgroup.entryFiles,
         limits,
+        ...(image === undefined ? {} : { image }),
       });
       const child = spawn(command!, args, {
         cwd: dir,
@@ -304,6 +312,7 @@ export class SandboxHost {
     runtimeVersion: string,
     limits: SandboxStamp["limits"],
     gaveUp: SandboxStamp["gaveUp"],
+    digest?: string,
   ): SandboxStamp {
     return {
       tier: spec.tier,
@@ -314,7 +323,13 @@ export class SandboxHost {
       cgroup: this.#layout.mode,
       limits,
       gaveUp,
+      ...(digest === undefined ? {} : { root: { digest } }),
     };
+  }
+
+  #rootCache(): RootCache {
+    this.#roots ??= new RootCache(this.#owner.name, this.#cacheDir);
+    return this.#roots;
   }
 
   #track<T extends Sandbox>(sandbox: T): T {

@@ -29,6 +29,8 @@ export interface LaunchInput {
   /** What the launcher writes "0" to. */
   readonly entryFiles: readonly string[];
   readonly limits: Limits;
+  /** The folder of the image that is the root, if one is; over it comes `own`, the box's own part. */
+  readonly image?: string;
 }
 
 export const LAUNCH_LOG = "launch.log";
@@ -88,7 +90,12 @@ export function launchCommand(input: LaunchInput): string[] {
       `mount -t tmpfs -o nosuid,nodev,noexec,mode=1777,size=${shmBytes},nr_inodes=1024 none ${quote(join(input.dir, "shm"))}`,
     );
   }
-  if (input.runtime === "runsc" && input.rootless) {
+  if (input.image !== undefined) {
+    // Of the box's own, as for every folder of the host's: two boxes over the same image share no inode.
+    const root = quote(join(input.dir, "rootfs"));
+    const lower = `${join(input.dir, "own")}:${input.image}`;
+    script.push(`mount -t overlay -o ${quote(`ro,nosuid,nodev,lowerdir=${lower}`)} overlay ${root}`);
+  } else if (input.runtime === "runsc" && input.rootless) {
     // It remounts its root read-only without the flags that the mount below has (a user's /run is nosuid, nodev), and
     // these are locked in a user namespace. On a mount made in here nothing is locked.
     const root = join(input.dir, "rootfs");

@@ -51,24 +51,30 @@ export function callersMounts(mounts: readonly ReadOnlyMount[]): readonly ReadOn
   return mounts;
 }
 
-/** Writes the root's own folders, links and files below `root`, which must be empty. */
-export function makeRoot(
-  root: string,
-  user: { readonly uid: number; readonly gid: number },
-  targets: readonly string[],
-  hostname: string,
-): void {
-  for (const name of ["usr", "proc", "dev", "tmp", "agent", "etc"]) mkdirSync(join(root, name));
+type User = { readonly uid: number; readonly gid: number };
+
+/** Writes the default root's own folders, links and files below `root`, which must be empty. */
+export function makeRoot(root: string, user: User, targets: readonly string[], hostname: string): void {
+  makeOwnPart(root, user, ["/usr", ...targets], hostname);
   for (const name of MERGED)
     if (existsSync(`/${name}`) && lstatSync(`/${name}`).isSymbolicLink())
       symlinkSync(readlinkSync(`/${name}`), join(root, name));
+  writeFileSync(join(root, "etc/nsswitch.conf"), "passwd: files\ngroup: files\nhosts: files\n");
+  // A copy, not a link: the loader maps it, and a shared inode could carry a lock.
+  if (existsSync("/etc/ld.so.cache")) copyFileSync("/etc/ld.so.cache", join(root, "etc/ld.so.cache"));
+}
+
+/**
+ * Writes what is the box's own of any root: mount points, and who it is. Over an image it is the upper of two layers, so that a
+ * link of the image's in one of these places is hidden, and leads nowhere.
+ */
+export function makeOwnPart(root: string, user: User, targets: readonly string[], hostname: string): void {
+  // gVisor makes the last of them where it is missing, and over an image cannot.
+  for (const name of ["proc", "dev", "tmp", "agent", "etc", "dev/shm"]) mkdirSync(join(root, name));
   // runc gives a tmpfs the mode of the folder it covers, whatever its options say.
   chmodSync(join(root, "tmp"), 0o1777);
   for (const target of targets) mkdirSync(join(root, target), { recursive: true });
   writeFileSync(join(root, "etc/passwd"), `root:x:0:0::/:/bin/false\nagent:x:${user.uid}:${user.gid}::/tmp:/bin/sh\n`);
   writeFileSync(join(root, "etc/group"), `root:x:0:\nagent:x:${user.gid}:\n`);
   writeFileSync(join(root, "etc/hosts"), `127.0.0.1 localhost ${hostname}\n`);
-  writeFileSync(join(root, "etc/nsswitch.conf"), "passwd: files\ngroup: files\nhosts: files\n");
-  // A copy, not a link: the loader maps it, and a shared inode could carry a lock.
-  if (existsSync("/etc/ld.so.cache")) copyFileSync("/etc/ld.so.cache", join(root, "etc/ld.so.cache"));
 }

@@ -47,6 +47,8 @@ export function containerOptions(input: ContainerInput): ContainerCreateOptions 
   const env = Object.entries(input.env).map(([name, value]) => `${name}=${value}`);
   // A name without a value takes the variable away.
   const away = ["HOSTNAME", ...input.imageVariables].filter((name) => !(name in input.env));
+  // runc gives a tmpfs the mode of the folder it covers, whatever its options say: the image's /tmp may be anything.
+  const own = `uid=${input.user.uid},gid=${input.user.gid},mode=1777`;
   const hostConfig: HostConfigOfApi = {
     NetworkMode: "none",
     IpcMode: "none",
@@ -63,8 +65,8 @@ export function containerOptions(input: ContainerInput): ContainerCreateOptions 
     CpuQuota: Math.max(1000, Math.round(limits.cpus * 100_000)),
     Ulimits: [ulimit("nofile", limits.openFiles), ulimit("core", 0), ulimit("msgqueue", 0), ulimit("memlock", 65536)],
     Tmpfs: {
-      "/tmp": `rw,nosuid,nodev,exec,mode=1777,size=${limits.scratchBytes},nr_inodes=${limits.scratchInodes}`,
-      "/dev/shm": `rw,nosuid,nodev,noexec,mode=1777,size=${limits.shmBytes},nr_inodes=1024`,
+      "/tmp": `rw,nosuid,nodev,exec,${own},size=${limits.scratchBytes},nr_inodes=${limits.scratchInodes}`,
+      "/dev/shm": `rw,nosuid,nodev,noexec,${own},size=${limits.shmBytes},nr_inodes=1024`,
     },
     Mounts: [...input.mounts],
     LogConfig: { Type: "none", Config: {} },

@@ -50,7 +50,7 @@ export interface DockerStart {
   readonly limits: Limits;
   readonly uid: number;
   readonly seccomp: SeccompProfile;
-  readonly stampOf: (version: string, gaveUp: readonly GiveUp[], root: SandboxStamp["root"]) => SandboxStamp;
+  readonly stampOf: (version: string, gaveUp: readonly GiveUp[], digest?: string) => SandboxStamp;
   /** Throws on what is asked for, cannot be enforced and was not given up. */
   readonly refuse: (reasons: ReadonlyMap<GiveUp, string>) => void;
   readonly onEnded: () => void;
@@ -80,11 +80,7 @@ export class DockerTier {
     const image = spec.root === undefined ? undefined : await this.#image(engine.docker, spec.root.image);
     const layers =
       image === undefined ? [...hostLayers(), ...callersMounts(spec.mounts ?? [])] : callersMounts(spec.mounts ?? []);
-    const stamp = request.stampOf(
-      engine.version,
-      [...engine.unenforceable.keys()],
-      image === undefined ? undefined : { digest: image.id },
-    );
+    const stamp = request.stampOf(engine.version, [...engine.unenforceable.keys()], image?.id);
     let container: Docker.Container | undefined;
     try {
       const user = { uid: request.uid, gid: request.uid };

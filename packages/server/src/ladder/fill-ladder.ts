@@ -9,6 +9,7 @@ import type { App } from "../app.ts";
 import type { Tx } from "../db/database.ts";
 import type { LaddersTable } from "../db/types.ts";
 import { cancelJob } from "../jobs/cancel.ts";
+import { inTransaction } from "../jobs/transaction.ts";
 import {
   coolingPairs,
   findCandidates,
@@ -35,7 +36,7 @@ export interface Filled {
 const NOTHING: Filled = { made: 0, finalsOver: false };
 
 export async function fillLadder(app: App, ladderId: string): Promise<Filled> {
-  return await app.db.transaction().execute(async (tx) => {
+  return await inTransaction(app, async (tx) => {
     const { rows } = await sql<{ locked: boolean }>`
       SELECT pg_try_advisory_xact_lock(hashtextextended(${`lanista/ladder/${ladderId}`}, 0)) AS locked`.execute(tx);
     if (rows[0]?.locked !== true) return NOTHING;

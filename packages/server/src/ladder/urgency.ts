@@ -2,7 +2,7 @@
 import { type AgentRating, versionSigma } from "./rating.ts";
 
 /** Above any sigma: who is in his placement matches comes before everybody who is not. */
-const PLACEMENT = 100;
+export const PLACEMENT = 100;
 
 type Known = Pick<AgentRating, "sigma" | "matches" | "version">;
 

@@ -1,6 +1,11 @@
 /** Every kind of job this server knows, by its name. */
 import type { App } from "./app.ts";
+import type { JobKind } from "./jobs/kinds.ts";
+import { matchKind } from "./jobs/match-kind.ts";
+import { noopKind } from "./jobs/noop-kind.ts";
+import { validateKind } from "./jobs/validate-kind.ts";
 
 export function jobKinds(): App["kinds"] {
-  return new Map();
+  const kinds: readonly JobKind[] = [matchKind, validateKind, noopKind];
+  return new Map(kinds.map((kind) => [kind.name, kind]));
 }

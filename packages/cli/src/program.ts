@@ -8,6 +8,7 @@ import { initCommand } from "./commands/init.ts";
 import { matchCommand } from "./commands/match.ts";
 import { replayCommand } from "./commands/replay.ts";
 import { restoreCommand } from "./commands/restore.ts";
+import { serveCommand } from "./commands/serve.ts";
 import { tournamentCommand } from "./commands/tournament.ts";
 import { validateCommand } from "./commands/validate.ts";
 import type { Context } from "./context.ts";
@@ -37,6 +38,7 @@ export async function createProgram(context: Context, argv: readonly string[]): 
     validateCommand,
     initCommand,
     doctorCommand,
+    serveCommand,
     configCommand,
     backupCommand,
     restoreCommand,

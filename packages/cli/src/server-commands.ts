@@ -1,14 +1,17 @@
 import type { Command } from "commander";
+import { adminCommand } from "./commands/admin.ts";
 import { jobCommand } from "./commands/job.ts";
 import { ladderCommand } from "./commands/ladder.ts";
 import { leaderboardCommand } from "./commands/leaderboard.ts";
 import { loginCommand, logoutCommand, whoamiCommand } from "./commands/login.ts";
 import { logsCommand } from "./commands/logs.ts";
+import { passwordCommand } from "./commands/password.ts";
 import { queueCommand } from "./commands/queue.ts";
 import { spaceCommand } from "./commands/space.ts";
 import { statusCommand } from "./commands/status.ts";
 import { submitCommand } from "./commands/submit.ts";
 import { tokenCommand } from "./commands/token.ts";
+import { workerCommand } from "./commands/worker.ts";
 import type { Context } from "./context.ts";
 
 /** The commands that talk to a server, in the order of the help. */
@@ -17,6 +20,7 @@ export function serverCommands(context: Context): Command[] {
     loginCommand,
     logoutCommand,
     whoamiCommand,
+    passwordCommand,
     submitCommand,
     statusCommand,
     logsCommand,
@@ -26,5 +30,7 @@ export function serverCommands(context: Context): Command[] {
     jobCommand,
     queueCommand,
     tokenCommand,
+    workerCommand,
+    adminCommand,
   ].map((make) => make(context));
 }

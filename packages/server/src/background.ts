@@ -1,5 +1,7 @@
 /** What every server does by itself beside answering: each starts here and is given a way to end it. */
 import type { App } from "./app.ts";
+import { sweepForever } from "./jobs/sweep.ts";
+import { matchmaker } from "./ladder/matchmaker.ts";
 
 export interface Background {
   readonly name: string;
@@ -7,4 +9,13 @@ export interface Background {
   start(app: App): Promise<() => Promise<void>>;
 }
 
-export const BACKGROUND: readonly Background[] = [];
+const sweeper: Background = {
+  name: "sweep",
+  async start(app) {
+    const running = sweepForever(app);
+    // It ends with `app.stopping`, which is aborted before any of these is ended.
+    return () => running;
+  },
+};
+
+export const BACKGROUND: readonly Background[] = [sweeper, matchmaker];

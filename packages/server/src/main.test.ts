@@ -112,3 +112,36 @@ test("a revoked token is refused at once", async () => {
   await person.client.tokens.revokeToken({ tokenId: token?.id ?? "" });
   expect(await codeOf(other.tokens.whoAmI({}))).toBe("unauthenticated");
 });
+
+describe("accounts", () => {
+  const post = (path: string, body: unknown, headers: Record<string, string> = {}) =>
+    fetch(`${server.urls.http}/api/auth/${path}`, {
+      method: "POST",
+      headers: { "content-type": "application/json", ...headers },
+      body: JSON.stringify(body),
+    });
+
+  test("signing up needs an invitation, uses it up, and makes a member", async () => {
+    const founder = await server.person("inviter", { organiser: true });
+    await founder.client.spaces.createSpace({ slug: "by-letter", title: "By letter" });
+    const { code } = await founder.client.spaces.createInvitation({
+      space: "by-letter",
+      role: SpaceRole.PARTICIPANT,
+      validSeconds: 3600n,
+      uses: 1,
+    });
+    const person = { name: "Bo", email: "bo@example.org", password: "long enough it is" };
+    expect((await post("sign-up/email", person)).status).toBe(403);
+    expect((await post("sign-up/email", { ...person, invitation: "invite_x" })).status).toBe(404);
+    expect((await post("sign-up/email", { ...person, password: "short", invitation: code })).status).toBe(400);
+    const made = await post("sign-up/email", { ...person, administrator: true, invitation: code });
+    expect(made.status).toBe(200);
+    const { token } = (await made.json()) as { token: string };
+    const me = server.client(token);
+    const { user, scopes } = await me.tokens.whoAmI({});
+    expect(user).toMatchObject({ name: "Bo", administrator: false, organiser: false });
+    expect(scopes).toEqual([Scope.PARTICIPANT]);
+    expect((await me.spaces.listSpaces({})).spaces.map((space) => space.slug)).toEqual(["by-letter"]);
+    expect((await post("sign-up/email", { ...person, email: "c@example.org", invitation: code })).status).toBe(404);
+  });
+});

@@ -83,7 +83,7 @@ export async function startServer(config: ServerConfig, options: ServerOptions =
 async function start(config: ServerConfig, options: ServerOptions, log: Logger, stack: ReleaseStack): Promise<Server> {
   const stopping = new AbortController();
   stack.add("stopping", () => stopping.abort());
-  const { database, url } = await startDatabase(config, log, stack);
+  const { database, url } = await startDatabase(config, log, stack, stopping.signal);
   const { db } = database;
   const events = await openEvents({ url, log, stopping: stopping.signal });
   stack.add("events", () => events.close());
@@ -100,7 +100,13 @@ async function start(config: ServerConfig, options: ServerOptions, log: Logger, 
   });
   const callers = new Callers(db, accounts, events);
   stack.add("callers", () => callers.close());
-  for (const part of BACKGROUND) stack.add(part.name, await part.start(app));
+  for (const part of BACKGROUND) {
+    const end = await part.start(app);
+    stack.add(part.name, () => {
+      stopping.abort();
+      return end();
+    });
+  }
 
   const limits = new RateLimits(config.limits.ratePerMinute, config.limits.signInPerMinute);
   const proxies = new TrustedProxies(config.http.trustedProxies);
@@ -166,6 +172,7 @@ async function startDatabase(
   config: ServerConfig,
   log: Logger,
   stack: ReleaseStack,
+  stopping: AbortSignal,
 ): Promise<{ database: Database; url: string }> {
   let { databaseUrl: url } = config;
   if (url === "") {
@@ -176,7 +183,9 @@ async function startDatabase(
   const database = openDatabase({
     url,
     size: config.databasePool,
-    onError: (error) => log.warn({ why: error.message }, "a connection to the database broke"),
+    onError: (error) => {
+      if (!stopping.aborted) log.warn({ why: error.message }, "a connection to the database broke");
+    },
   });
   stack.add("database", () => database.close());
   const patience = performance.now() + DATABASE_WAIT_MS;

@@ -74,7 +74,7 @@ export function createAccounts({ db, log, secret, mailer, publicUrl }: AccountsO
               await mailer.send(
                 user.email,
                 "A new password for Lanista",
-                `Somebody, probably you, wants a new password for your account at ${publicUrl}.\n\nThe one-time token, good for an hour:\n\n  ${token}\n\nSet the new password with:\n\n  lanista login --server ${publicUrl} --reset ${token}\n\nIf it was not you, do nothing.\n`,
+                `Somebody, probably you, wants a new password for your account at ${publicUrl}.\n\nThe one-time token, good for an hour:\n\n  ${token}\n\nSet the new password with:\n\n  lanista password --server ${publicUrl} --secret ${token}\n\nIf it was not you, do nothing.\n`,
               );
             },
           }),

@@ -90,6 +90,8 @@ function asRequest(app: App, { request, url, address }: RouteRequest, body: Buff
     headers.set(name, Array.isArray(value) ? value.join(", ") : String(value));
   }
   headers.set("x-lanista-address", address);
+  // Node's fetch sends Sec-Fetch-Mode, and better-auth would take it for a browser that hides where it comes from.
+  if (!headers.has("sec-fetch-site")) headers.delete("sec-fetch-mode");
   return new Request(`${originOf(app, request)}${url.pathname}${url.search}`, {
     method: request.method ?? "GET",
     headers,

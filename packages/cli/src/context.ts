@@ -6,6 +6,8 @@ export interface Context {
   readonly terminal: Terminal;
   /** Aborted by Ctrl-C or a termination signal: commands clean up and end. */
   readonly signal: AbortSignal;
+  /** What a second such signal does, instead of ending the process at once. */
+  onSecondSignal(action: () => void): void;
   /** Sets how the command ends; left alone, it ends with 0. */
   exit(code: ExitCode): void;
 }

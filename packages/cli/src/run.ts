@@ -18,9 +18,14 @@ import { painter, printable, type Terminal, writeJson } from "./terminal.ts";
 import { UsageError } from "./usage-error.ts";
 
 /** Runs one command line (without the program's own name) to its end. Never throws. */
-export async function run(argv: readonly string[], terminal: Terminal, signal: AbortSignal): Promise<ExitCode> {
+export async function run(
+  argv: readonly string[],
+  terminal: Terminal,
+  signal: AbortSignal,
+  onSecondSignal: Context["onSecondSignal"] = () => {},
+): Promise<ExitCode> {
   let code: ExitCode = EXIT.done;
-  const context: Context = { terminal, signal, exit: (wanted) => (code = wanted) };
+  const context: Context = { terminal, signal, onSecondSignal, exit: (wanted) => (code = wanted) };
   try {
     await (await createProgram(context, argv)).parseAsync([...argv], { from: "user" });
     return code;

@@ -67,6 +67,7 @@ async function logged(
     .set({ outcome: JSON.stringify({ kind: "infra_fault", detail }) })
     .where("id", "=", match.id)
     .execute();
+  await tx.updateTable("match_seats").set({ rank: null, score: null }).where("match_id", "=", match.id).execute();
   return null;
 }
 

@@ -3,7 +3,7 @@
 SHELL := /bin/sh
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 
-.PHONY: setup demo test check format bench test-vm pack clean
+.PHONY: setup demo test check format bench test-vm pack image clean
 .DEFAULT_GOAL := setup
 
 setup: .cache/setup
@@ -42,6 +42,10 @@ test-vm: setup
 # Gives lanista-VERSION.tgz here: a package that plays matches outside the checkout.
 pack: setup
 	npm pack --workspace lanista
+
+# Builds the container image lanista:latest with docker (docs/deploying.md).
+image: setup
+	scripts/image.sh
 
 clean:
 	rm -rf .cache .demo node_modules packages/*/dist packages/*/node_modules scripts/dist test/dist bench/dist lanista-*.tgz

@@ -2,7 +2,7 @@
  * The files of an image, from a folder or an archive, under the names that layouts use. Both are somebody else's: nothing is
  * opened but a plain file of a known name, and an archive is taken out into a folder of our own, within bounds.
  */
-import { constants, createReadStream, createWriteStream, openSync } from "node:fs";
+import { closeSync, constants, createReadStream, createWriteStream, fstatSync, openSync } from "node:fs";
 import { mkdir, open } from "node:fs/promises";
 import { join } from "node:path";
 import { Readable } from "node:stream";
@@ -37,7 +37,9 @@ export class ImageFiles {
       throw new SandboxError("refused", `an image names a file "${name}", which is none of an image's`);
     try {
       const fd = openSync(join(this.#folder, known), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-      return createReadStream("", { fd });
+      if (fstatSync(fd).isFile()) return createReadStream("", { fd });
+      closeSync(fd);
+      throw new Error("it is no plain file");
     } catch (error) {
       throw new SandboxError("refused", `the image has no readable file ${name}: ${(error as Error).message}`, {
         cause: error,

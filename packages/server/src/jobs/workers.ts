@@ -1,7 +1,8 @@
 /** Workers as the server knows them: what they said of themselves, whose token they said it with, when they were last heard. */
 
+import type { MessageInitShape } from "@bufbuild/protobuf";
 import { LanistaError } from "@lanista/api/errors";
-import type { Resources } from "@lanista/api/gen/lanista/v1/common_pb";
+import type { Resources, ResourcesSchema } from "@lanista/api/gen/lanista/v1/common_pb";
 import type { WorkerHello } from "@lanista/api/gen/lanista/v1/workers_pb";
 import { type Selectable, sql } from "kysely";
 import { z } from "zod";
@@ -20,6 +21,11 @@ export type TierReports = z.infer<typeof tierReports>;
 
 /** What the worker can build walls with, as it is stored. */
 export const tiersOf = (worker: { readonly tiers: unknown }): TierReports => tierReports.parse(worker.tiers);
+
+export function resourcesMessage(row: ResourcesRow): MessageInitShape<typeof ResourcesSchema> {
+  const { cpus = 0, memoryBytes = 0, gpus = 0, vramBytes = 0 } = row;
+  return { cpus, memoryBytes: BigInt(memoryBytes), gpus, vramBytes: BigInt(vramBytes) };
+}
 
 export function resourcesRow(from: Resources | undefined): ResourcesRow {
   if (from === undefined) return {};
@@ -114,6 +120,17 @@ export const claimerOf = (worker: WorkerRow, queues: readonly string[]): Claimer
   tiers: tiersOf(worker).map(({ tier }) => tier),
   queues,
 });
+
+/** What the queues want to be left free on the machines that serve them. */
+export async function floorsOf(db: Db | Tx, queues: readonly string[]) {
+  const rows = await db
+    .selectFrom("queues")
+    .select(["name", "keep_free"])
+    .where("name", "in", [...queues, ""])
+    .where("keep_free", "<>", "{}")
+    .execute();
+  return rows.map(({ name, keep_free }) => ({ queue: name, keepFree: resourcesMessage(keep_free) }));
+}
 
 /** Workers that were heard of within a lease. */
 export async function liveWorkers(app: App, db: Db | Tx, queue: string): Promise<WorkerRow[]> {

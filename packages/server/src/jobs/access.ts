@@ -1,0 +1,63 @@
+/** Whose jobs are whose. One that the caller may not see does not exist for him. */
+import { isAdministrator, notFound, requireOwn, requireRole } from "../auth/access.ts";
+import type { Caller } from "../auth/caller.ts";
+import type { Db, Tx } from "../db/database.ts";
+import type { JobRow } from "./kinds.ts";
+
+async function jobRow(db: Db | Tx, id: string): Promise<JobRow> {
+  const job = await db.selectFrom("jobs").selectAll().where("id", "=", id).executeTakeFirst();
+  if (job === undefined) throw notFound("the job");
+  return job;
+}
+
+/** The caller's own, or one of a space he organises. Throws LanistaError `not_found`. */
+export async function ownJob(db: Db | Tx, caller: Caller, id: string): Promise<JobRow> {
+  const job = await jobRow(db, id);
+  if (job.space_id !== null) await requireOwn(db, caller, { spaceId: job.space_id, ownerId: job.owner_id }, "the job");
+  else if (!isAdministrator(caller) && (caller.user === null || caller.user.id !== job.owner_id))
+    throw notFound("the job");
+  return job;
+}
+
+/** One of a space the caller organises; jobs of no space are an administrator's. Throws LanistaError `not_found`, `forbidden`. */
+export async function organisedJob(db: Db | Tx, caller: Caller, id: string): Promise<JobRow> {
+  const job = await jobRow(db, id);
+  if (job.space_id !== null) await requireRole(db, caller, job.space_id, "organiser", "the job");
+  else if (!isAdministrator(caller)) throw notFound("the job");
+  return job;
+}
+
+/**
+ * The job, and the seats whose logs the caller may read: null for all. An organiser reads all; a participant those of his own
+ * agents, and all of a job of his own that is no match. Throws LanistaError `not_found` where there is none.
+ */
+export async function readableSeats(
+  db: Db | Tx,
+  caller: Caller,
+  id: string,
+): Promise<{ job: JobRow; seats: readonly number[] | null }> {
+  const job = await jobRow(db, id);
+  if (isAdministrator(caller)) {
+    if (caller.spaceId !== null && caller.spaceId !== job.space_id) throw notFound("the job");
+    return { job, seats: null };
+  }
+  if (caller.user === null) throw notFound("the job");
+  if (job.space_id !== null) {
+    const role = await requireRole(db, caller, job.space_id, "participant", "the job");
+    if (role === "organiser") return { job, seats: null };
+  }
+  const match = await db.selectFrom("matches").select("id").where("job_id", "=", job.id).executeTakeFirst();
+  if (match === undefined) {
+    if (job.owner_id !== caller.user.id) throw notFound("the job");
+    return { job, seats: null };
+  }
+  const own = await db
+    .selectFrom("match_seats")
+    .innerJoin("agents", "agents.id", "match_seats.agent_id")
+    .select("match_seats.seat")
+    .where("match_seats.match_id", "=", match.id)
+    .where("agents.owner_id", "=", caller.user.id)
+    .execute();
+  if (own.length === 0 && job.owner_id !== caller.user.id) throw notFound("the job");
+  return { job, seats: own.map(({ seat }) => seat) };
+}

@@ -1,0 +1,171 @@
+/** WorkerService: what workers call, and what people ask about workers. */
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import { timestampFromDate } from "@bufbuild/protobuf/wkt";
+import type { ServiceImpl } from "@connectrpc/connect";
+import { LanistaError } from "@lanista/api/errors";
+import {
+  DrainWorkerRequestSchema,
+  DrainWorkerResponseSchema,
+  type WorkerSchema,
+  type WorkerService,
+} from "@lanista/api/gen/lanista/v1/workers_pb";
+import { sql } from "kysely";
+import type { App } from "../app.ts";
+import { notFound } from "../auth/access.ts";
+import { callerOf } from "../auth/caller.ts";
+import { attend, type Line } from "../jobs/attend.ts";
+import { claim } from "../jobs/claim.ts";
+import { heartbeat } from "../jobs/heartbeat.ts";
+import { knownKind } from "../jobs/known-kind.ts";
+import { report } from "../jobs/report.ts";
+import {
+  allowedQueues,
+  claimerOf,
+  floorsOf,
+  ownWorker,
+  registerWorker,
+  resourcesMessage,
+  resourcesRow,
+  tiersOf,
+  type WorkerRow,
+} from "../jobs/workers.ts";
+import { mutate } from "../mutate.ts";
+import { pageOf, pageWanted } from "../rpc/paging.ts";
+
+export function workerService(app: App): ServiceImpl<typeof WorkerService> {
+  const { db } = app;
+  return {
+    async *attend(request, context): AsyncGenerator<Line> {
+      const { hello } = request;
+      if (hello === undefined) throw new LanistaError("invalid", "a worker says hello first", { field: "hello" });
+      const worker = await registerWorker(app, callerOf(context), hello);
+      yield* attend(app, worker, context.signal);
+    },
+
+    async lease(request, context) {
+      const caller = callerOf(context);
+      const worker = await ownWorker(db, caller, request.workerId);
+      if (worker.draining) return { jobs: [] };
+      const queues = await allowedQueues(db, caller, worker.queues);
+      const free = request.free === undefined ? worker.total : resourcesRow(request.free);
+      const jobs = await claim(app, claimerOf(worker, queues), request.slots, free);
+      return {
+        jobs: jobs.map((job) => ({
+          jobId: job.id,
+          kind: job.kind,
+          fence: BigInt(job.fence),
+          attempt: job.attempt,
+          ...(job.lease_until !== null && { leaseUntil: timestampFromDate(job.lease_until) }),
+          timeoutSeconds: job.timeout_seconds,
+          payloadJson: JSON.stringify(job.payload),
+          queue: job.queue,
+          needs: resourcesMessage({
+            cpus: job.cpus,
+            memoryBytes: job.memory_bytes,
+            gpus: job.gpus,
+            vramBytes: job.vram_bytes,
+          }),
+        })),
+      };
+    },
+
+    async heartbeat(request, context) {
+      const worker = await ownWorker(db, callerOf(context), request.workerId);
+      const { lost, leaseUntil } = await heartbeat(app, worker, request);
+      return {
+        lost: lost.map(({ jobId, fence, reason }) => ({ jobId, fence: BigInt(fence), reason })),
+        leaseUntil: timestampFromDate(leaseUntil),
+        floors: await floorsOf(db, worker.queues),
+      };
+    },
+
+    async report(request, context) {
+      const worker = await ownWorker(db, callerOf(context), request.workerId);
+      const answers = [];
+      // One after the other, each a transaction of its own.
+      for (const one of request.reports) answers.push(await report(app, worker.id, one));
+      return { answers };
+    },
+
+    async *fetchBundle(request, context) {
+      const worker = await ownWorker(db, callerOf(context), request.workerId);
+      const job = await db
+        .selectFrom("jobs")
+        .selectAll()
+        .where("id", "=", request.jobId)
+        .where("state", "=", "running")
+        .where("worker_id", "=", worker.id)
+        .where("fence", "=", Number(request.fence))
+        .executeTakeFirst();
+      if (job === undefined) throw notFound("the job under this lease");
+      const kind = knownKind(app, job.kind);
+      if (!kind.bundles(kind.payload.parse(job.payload)).includes(request.digest)) throw notFound("the bundle");
+      for await (const data of await app.store.open(request.digest)) yield { data };
+    },
+
+    async listWorkers(request) {
+      const wanted = pageWanted(request.page, 2);
+      let query = db.selectFrom("workers").selectAll();
+      if (wanted.after !== null) {
+        const [seen, id] = wanted.after;
+        query = query.where(sql<boolean>`(date_trunc('milliseconds', started_at), id::text)
+          < (to_timestamp(${Number(seen) / 1000}::float8), ${String(id)})`);
+      }
+      const found = await query
+        .orderBy(sql`date_trunc('milliseconds', started_at)`, "desc")
+        .orderBy(sql`id::text`, "desc")
+        .limit(wanted.size + 1)
+        .execute();
+      const { rows, nextPageToken } = pageOf(found, wanted, (row) => [row.started_at.getTime(), row.id]);
+      return { workers: await workerMessages(app, rows), nextPageToken };
+    },
+
+    drainWorker: (request, context) =>
+      mutate(
+        app,
+        context,
+        { input: DrainWorkerRequestSchema, output: DrainWorkerResponseSchema },
+        request,
+        async (tx, note) => {
+          note.subject = request.workerId;
+          const row = await tx
+            .updateTable("workers")
+            .set({ draining: request.drain })
+            .where("id", "=", request.workerId)
+            .returningAll()
+            .executeTakeFirst();
+          if (row === undefined) throw notFound("the worker");
+          await app.events.publish(tx, `worker:${row.id}`);
+          const [worker] = await workerMessages(app, [row]);
+          return { worker: worker! };
+        },
+      ),
+  };
+}
+
+async function workerMessages(app: App, rows: readonly WorkerRow[]): Promise<MessageInitShape<typeof WorkerSchema>[]> {
+  if (rows.length === 0) return [];
+  const ids = rows.map(({ id }) => id);
+  const { rows: states } = await sql<{ id: string; running: number; live: boolean }>`
+    SELECT w.id, w.seen_at > now() - make_interval(secs => ${app.config.lease.seconds}) AS live,
+      (SELECT count(*)::int FROM jobs j WHERE j.state = 'running' AND j.worker_id = w.id) AS running
+    FROM workers w WHERE w.id = ANY(${ids}::uuid[])`.execute(app.db);
+  const stateOf = new Map(states.map((state) => [state.id, state]));
+  return rows.map((row) => ({
+    id: row.id,
+    name: row.name,
+    version: row.version,
+    queues: row.queues,
+    concurrency: row.concurrency,
+    running: stateOf.get(row.id)?.running ?? 0,
+    total: resourcesMessage(row.total),
+    free: resourcesMessage(row.free),
+    tiers: tiersOf(row),
+    draining: row.draining,
+    paused: row.paused,
+    startedAt: timestampFromDate(row.started_at),
+    seenAt: timestampFromDate(row.seen_at),
+    live: stateOf.get(row.id)?.live ?? false,
+    kinds: row.kinds,
+  }));
+}

@@ -109,11 +109,10 @@ export async function addMatch({ database, store, ladder }: State, space?: strin
       "INSERT INTO matches (id, job_id, space_id, ladder_id, reason, env, seed, replay_blob) VALUES ($1, $2, $3, $4, 'ladder', 'hex', 18446744073709551615, $5)",
       [match, job, row.space, ladder, replay],
     );
-    await client.query("INSERT INTO match_log (ladder_id, number, match_id, kind, seats) VALUES ($1, $2, $3, 'ladder', '[]')", [
-      ladder,
-      row.length,
-      match,
-    ]);
+    await client.query(
+      "INSERT INTO match_log (ladder_id, number, match_id, kind, seats) VALUES ($1, $2, $3, 'ladder', '[]')",
+      [ladder, row.length, match],
+    );
     await client.query("COMMIT");
   } catch (error) {
     await client.query("ROLLBACK");

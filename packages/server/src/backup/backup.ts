@@ -41,7 +41,7 @@ export interface BackupRequest {
 /** Throws LanistaError: `exists` if the file is there, `conflict` if the database holds no server's tables. */
 export async function writeBackup(request: BackupRequest): Promise<BackupSummary> {
   const file = resolve(request.file);
-  if (existsSync(file)) throw new LanistaError("exists", `${file} is there already`, { hint: "name another file" });
+  if (existsSync(file)) throw new LanistaError("exists", `${file} is there already`, { hint: "Name another file." });
   const half = join(dirname(file), `.${basename(file)}.${randomUUID()}.half`);
   const client = new pg.Client({ connectionString: request.url, application_name: "lanista backup" });
   // A connection that breaks shows in the query under way.
@@ -108,7 +108,7 @@ async function readHeader(client: pg.Client): Promise<Header> {
   const tables = await tablesOf(client);
   if (!tables.some(({ name }) => name === "migrations"))
     throw new LanistaError("conflict", "this database holds nothing of a server's", {
-      hint: "name the one that the server uses: --database-url or --data-dir",
+      hint: "Name the one that the server uses: --database-url or --data-dir.",
     });
   const { rows: migrations } = await client.query<{ name: string; checksum: string }>(
     "SELECT name, checksum FROM migrations ORDER BY name",

@@ -96,6 +96,6 @@ export function summary(header: Header, manifest: Manifest): BackupSummary {
 /** The file is no backup, or not as it was written. */
 export const damaged = (why: string, cause?: unknown): LanistaError =>
   new LanistaError("invalid", `the backup cannot be restored: ${why}`, {
-    hint: "nothing was changed; is it the file that lanista backup wrote, and all of it?",
+    hint: "Nothing was changed; is it the file that lanista backup wrote, and all of it?",
     ...(cause === undefined ? {} : { cause }),
   });

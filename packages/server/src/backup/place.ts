@@ -21,7 +21,7 @@ export async function usedPlace(config: ServerConfig, log: DatabaseLog): Promise
   if (databaseUrl !== "") return { url: databaseUrl, store: await openStore(store.url, dataDir), close: nothing };
   if (!existsSync(join(dataDir, "postgres", "data")))
     throw new LanistaError("not_found", `there is no server's database in ${dataDir}`, {
-      hint: "name its folder with --data-dir, or its database with --database-url",
+      hint: "Name its folder with --data-dir, or its database with --database-url.",
     });
   const running = await runningEmbedded(dataDir);
   if (running !== undefined) return { url: running, store: await openStore(store.url, dataDir), close: nothing };

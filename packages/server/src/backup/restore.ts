@@ -76,7 +76,7 @@ async function checkEmpty(client: pg.Client): Promise<void> {
   );
   if (rows[0] !== undefined)
     throw new LanistaError("conflict", `the database is not empty: it has the table ${rows[0].name}`, {
-      hint: "restore into a new data folder or a new database; nothing was changed",
+      hint: "Restore into a new data folder or a new database; nothing was changed.",
     });
 }
 
@@ -170,7 +170,7 @@ function knownMigrations(header: Header): readonly Migration[] {
       throw new LanistaError(
         "conflict",
         `the backup is of the schema ${header.migrations.at(-1)?.name}, which this version (${schemaVersion(own)}) does not know`,
-        { hint: "restore it with the version that wrote it, or a newer one; nothing was changed" },
+        { hint: "Restore it with the version that wrote it, or a newer one; nothing was changed." },
       );
     return migration;
   });

@@ -81,7 +81,7 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
   }
   if (problems.length === 0) problems.push(...contradictions(values));
   if (problems.length > 0)
-    throw new LanistaError("invalid", problems.join("\n"), { hint: "lanista config print shows every setting" });
+    throw new LanistaError("invalid", problems.join("\n"), { hint: "`lanista config print` shows every setting." });
   return { config: nested(SETTINGS, "", values) as ServerConfig, origins };
 }
 

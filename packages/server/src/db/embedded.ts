@@ -117,7 +117,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded>
       "conflict",
       `the data folder ${dataDir} is in use by process ${lockOwner(lockPath(dataDir))}`,
       {
-        hint: "stop that server, or give this one a --data-dir of its own",
+        hint: "Stop that server, or give this one a --data-dir of its own.",
       },
     );
   try {

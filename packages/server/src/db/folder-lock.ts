@@ -55,7 +55,7 @@ function flock(fd: number): Promise<number> {
     child.once("error", (cause) =>
       reject(
         new LanistaError("unavailable", `flock could not be run: ${cause.message}`, {
-          hint: "install util-linux",
+          hint: "Install util-linux.",
           cause,
         }),
       ),

@@ -88,19 +88,19 @@ function checkPast(recorded: readonly { name: string; checksum: string }[], own:
       throw new LanistaError(
         "conflict",
         `the database has the migration ${name}, which this version (up to ${schemaVersion(own)}) does not know: a newer one has used it`,
-        { hint: "start that newer version, or restore a backup made by this one into an empty database" },
+        { hint: "Start that newer version, or restore a backup made by this one into an empty database." },
       );
     if (expected.name !== name)
       throw new LanistaError(
         "conflict",
         `the database has the migration ${name} where this version has ${expected.name}`,
         {
-          hint: "start the version that made this database",
+          hint: "Start the version that made this database.",
         },
       );
     if (expected.checksum !== checksum)
       throw new LanistaError("conflict", `the migration ${name} was applied to this database in another wording`, {
-        hint: "a migration is never edited once released: start the version that made this database",
+        hint: "A migration is never edited once released: start the version that made this database.",
       });
   });
 }

@@ -145,6 +145,6 @@ export async function stopLeftover(home: string): Promise<number | undefined> {
     }
   }
   throw new LanistaError("unavailable", `the PostgreSQL of an earlier server (process ${found.pid}) does not end`, {
-    hint: "end it, then start again",
+    hint: "End it, then start again.",
   });
 }

@@ -46,7 +46,7 @@ export function nativeFolder(): string {
     return join(dirname(createRequire(import.meta.url).resolve(name)), "..", "native");
   } catch (cause) {
     throw new LanistaError("unavailable", `the embedded PostgreSQL (${name}) is not installed`, {
-      hint: "install with optional dependencies, or name a PostgreSQL with DATABASE_URL",
+      hint: "Install with optional dependencies, or name a PostgreSQL with DATABASE_URL.",
       cause,
     });
   }
@@ -70,7 +70,7 @@ export function postgresUser(home: string): User | undefined {
       owner > 0
         ? `${home} belongs to the user id ${owner}, whom /etc/passwd does not name`
         : "PostgreSQL does not run as root, and this host has no user `lanista`, `postgres` or `nobody`",
-      { hint: "make a user `lanista`, start as another user than root, or name a PostgreSQL with DATABASE_URL" },
+      { hint: "Make a user `lanista`, start as another user than root, or name a PostgreSQL with DATABASE_URL." },
     );
   return found;
 }
@@ -106,8 +106,8 @@ export async function findPrograms(
   if (problem === undefined) return copied;
   throw new LanistaError("unavailable", `PostgreSQL cannot be run${user ? ` as ${user.name}` : ""}: ${problem}`, {
     hint: reached
-      ? "see what it lacks, or name a PostgreSQL with DATABASE_URL"
-      : `choose a data folder that the user ${user?.name} can enter, or name a PostgreSQL with DATABASE_URL`,
+      ? "See what it lacks, or name a PostgreSQL with DATABASE_URL."
+      : `Choose a data folder that the user ${user?.name} can enter, or name a PostgreSQL with DATABASE_URL.`,
   });
 }
 

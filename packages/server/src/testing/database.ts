@@ -21,6 +21,7 @@ const CACHE = join(import.meta.dirname, "../../../../.cache/test/postgres");
 /** Bump when the cluster is to be made anew for another reason than new migrations. */
 const CLUSTER = "1";
 const LINGER_MS = 500;
+const GONE_MS = 500;
 const silent = { debug: () => {}, info: () => {}, warn: () => {} };
 /** What is lost when the power goes is a test's. */
 const settings = {
@@ -60,6 +61,7 @@ export async function testDatabase(): Promise<TestDatabase> {
     let closed: Promise<void> | undefined;
     const close = async (): Promise<void> => {
       await database.close();
+      await allGone(admin, name);
       await admin.query(`DROP DATABASE ${name} WITH (FORCE)`);
       leave();
     };
@@ -67,6 +69,16 @@ export async function testDatabase(): Promise<TestDatabase> {
   } catch (error) {
     leave();
     throw error;
+  }
+}
+
+/** A pool is closed before its connections are: to cut these off would be an error that nobody waits for. */
+async function allGone(admin: pg.Pool, name: string): Promise<void> {
+  const until = performance.now() + GONE_MS;
+  while (performance.now() < until) {
+    const { rowCount } = await admin.query("SELECT 1 FROM pg_stat_activity WHERE datname = $1 LIMIT 1", [name]);
+    if (rowCount === 0) return;
+    await sleep(5);
   }
 }
 

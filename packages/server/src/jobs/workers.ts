@@ -127,7 +127,7 @@ export async function floorsOf(db: Db | Tx, queues: readonly string[]) {
     .selectFrom("queues")
     .select(["name", "keep_free"])
     .where("name", "in", [...queues, ""])
-    .where("keep_free", "<>", "{}")
+    .where(sql<boolean>`keep_free <> '{}'`)
     .execute();
   return rows.map(({ name, keep_free }) => ({ queue: name, keepFree: resourcesMessage(keep_free) }));
 }

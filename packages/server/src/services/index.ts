@@ -3,18 +3,22 @@ import type { ConnectRouter } from "@connectrpc/connect";
 import { Executor } from "@lanista/api/gen/executor/executor_pb";
 import { Health } from "@lanista/api/gen/grpc/health/v1/health_pb";
 import { AgentService } from "@lanista/api/gen/lanista/v1/agents_pb";
+import { JobService } from "@lanista/api/gen/lanista/v1/jobs_pb";
 import { LadderService } from "@lanista/api/gen/lanista/v1/ladders_pb";
 import { SpaceService } from "@lanista/api/gen/lanista/v1/spaces_pb";
 import { SubmissionService } from "@lanista/api/gen/lanista/v1/submissions_pb";
 import { TokenService } from "@lanista/api/gen/lanista/v1/tokens_pb";
+import { WorkerService } from "@lanista/api/gen/lanista/v1/workers_pb";
 import { executorService } from "../executor/service.ts";
 import { agentService } from "./agents.ts";
 import { healthService } from "./health.ts";
+import { jobService } from "./jobs.ts";
 import { ladderService } from "./ladders.ts";
 import type { ServiceParts } from "./parts.ts";
 import { spaceService } from "./spaces.ts";
 import { submissionService } from "./submissions.ts";
 import { tokenService } from "./tokens.ts";
+import { workerService } from "./workers.ts";
 
 /** A worker's report holds a replay of 64 MiB beside its result. */
 const REPORT_BYTES = 72 * 2 ** 20;
@@ -22,11 +26,12 @@ const REPORT_BYTES = 72 * 2 ** 20;
 export function registerServices(router: ConnectRouter, parts: ServiceParts): void {
   const { app } = parts;
   router.service(AgentService, agentService(app));
+  router.service(JobService, jobService(app));
   router.service(LadderService, ladderService(app));
   router.service(SpaceService, spaceService(app, parts));
   router.service(SubmissionService, submissionService(app));
   router.service(TokenService, tokenService(app, parts));
-  void REPORT_BYTES;
+  router.service(WorkerService, workerService(app), { readMaxBytes: REPORT_BYTES });
 }
 
 /** On gRPC's port only. */

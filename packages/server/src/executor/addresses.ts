@@ -25,7 +25,11 @@ const PRIVATE = new Set(["loopback", "private", "uniqueLocal", "carrierGradeNat"
 /** Whether the address may be connected to. What wraps an IPv4 address in an IPv6 one is judged by the IPv4 one or refused. */
 export function mayConnect(text: string, allowPrivate: boolean): boolean {
   if (!ipaddr.isValid(text)) return false;
-  const range = ipaddr.process(text).range();
+  const address = ipaddr.process(text);
+  const range = address.range();
+  // ::a.b.c.d, an old way to wrap one.
+  if (range === "unicast" && address instanceof ipaddr.IPv6 && address.parts.slice(0, 6).every((part) => part === 0))
+    return false;
   return range === "unicast" || (allowPrivate && PRIVATE.has(range));
 }
 

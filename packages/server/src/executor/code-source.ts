@@ -1,6 +1,6 @@
 /** What the backend's words for an agent's code mean: `docker_image`, or a `code_url` that is a URL, a path or an image. */
 import { existsSync } from "node:fs";
-import { isAbsolute, join } from "node:path";
+import { isAbsolute, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { LanistaError } from "@lanista/api/errors";
 
@@ -36,7 +36,9 @@ export function codeSource(
   if (/^[a-z][a-z0-9+.-]*:\/\//i.test(given))
     throw new LanistaError("invalid", "code_url: only http, https, file and docker URLs are known");
   if (isAbsolute(given)) return { kind: "path", path: given };
-  const below = folders.map((folder) => join(folder, given)).find((path) => existsSync(path));
+  const below = folders
+    .map((folder) => join(folder, given))
+    .find((path, index) => !relative(folders[index]!, path).startsWith("..") && existsSync(path));
   if (below !== undefined) return { kind: "path", path: below };
   return imageSource(given);
 }

@@ -6,7 +6,7 @@ import { execFile, execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { HOSTILE, isRoot, openStage, ROOT, RUNTIMES, runProgram, type Stage } from "./support/boxes.ts";
+import { HOSTILE, isRoot, KINDS, openStage, ROOT, runProgram, type Stage } from "./support/boxes.ts";
 import { ALSO_REFUSED, CONTROLS, GVISOR_EMULATES, LINES, type ProgramFile, REFUSALS } from "./support/lines.ts";
 import { openScene, type Scene } from "./support/scene.ts";
 
@@ -23,10 +23,11 @@ beforeAll(async () => {
 });
 afterAll(() => stage.close());
 
-describe.each(RUNTIMES)("%s", (runtime) => {
+describe.each(KINDS)("$name", (kind) => {
+  const { runtime, image } = kind;
   let scene: Scene;
   beforeAll(async () => {
-    scene = await openScene(stage, runtime);
+    scene = await openScene(stage, kind);
   });
   afterAll(() => scene.close());
 
@@ -35,6 +36,7 @@ describe.each(RUNTIMES)("%s", (runtime) => {
     beforeAll(async () => {
       const ran = await runProgram(stage, {
         runtime,
+        image,
         file,
         args: [JSON.stringify(scene.config)],
         mounts: [{ source: scene.setuidDir, target: "/setuid" }],
@@ -80,10 +82,10 @@ function canUnshare(): boolean {
   }
 }
 
-describe.runIf(isRoot && RUNTIMES.length > 0 && canUnshare())("outside of any sandbox", () => {
+describe.runIf(isRoot && KINDS.length > 0 && canUnshare())("outside of any sandbox", () => {
   let scene: Scene;
   beforeAll(async () => {
-    scene = await openScene(stage, RUNTIMES[0]!);
+    scene = await openScene(stage, KINDS[0]!);
   });
   afterAll(() => scene.close());
 

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { SandboxHost } from "@lanista/sandbox/host";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { collect, Lines, openStage, RUNTIMES, type Stage, start } from "./support/boxes.ts";
+import { collect, KINDS, Lines, openStage, type Stage, start } from "./support/boxes.ts";
 import { boxLeftovers, leftovers, NOTHING, ownerName } from "./support/leftovers.ts";
 
 const WAYS = [
@@ -34,10 +34,10 @@ afterAll(async () => {
   expect(leftovers(stage, owner)).toEqual(NOTHING);
 });
 
-describe.each(RUNTIMES)("%s", (runtime) => {
+describe.each(KINDS)("$name", ({ runtime, image }) => {
   describe.each(WAYS)("%s", (way) => {
     it("is gone when its main process has ended", async () => {
-      const box = await start(stage, { runtime, file: "survive.py", args: [way, "exit"] });
+      const box = await start(stage, { runtime, image, file: "survive.py", args: [way, "exit"] });
       const [stdout, stderr] = [collect(box.stdout), collect(box.stderr)];
       const end = await box.ended;
       expect(end.cause, await stderr).toEqual({ kind: "exit", code: 0 });
@@ -46,7 +46,7 @@ describe.each(RUNTIMES)("%s", (runtime) => {
     });
 
     it("is there while its box runs, and gone when the box is killed", async () => {
-      const box = await start(stage, { runtime, file: "survive.py", args: [way, "stay"] });
+      const box = await start(stage, { runtime, image, file: "survive.py", args: [way, "stay"] });
       const stderr = collect(box.stderr);
       try {
         const [, alive] = (await new Lines(box.stdout).next()).split(" ");
@@ -65,7 +65,7 @@ describe.each(RUNTIMES)("%s", (runtime) => {
   });
 
   it("dies while it is frozen", async () => {
-    const box = await start(stage, { runtime, file: "survive.py", args: ["many", "stay"] });
+    const box = await start(stage, { runtime, image, file: "survive.py", args: ["many", "stay"] });
     await new Lines(box.stdout).next();
     box.freeze();
     await sleep(50);
@@ -75,13 +75,13 @@ describe.each(RUNTIMES)("%s", (runtime) => {
   });
 
   it("is killed before it has started", async () => {
-    const box = await start(stage, { runtime, file: "survive.py", args: ["many", "stay"] });
+    const box = await start(stage, { runtime, image, file: "survive.py", args: ["many", "stay"] });
     box.kill("at once");
     expect((await box.ended).cause).toEqual({ kind: "killed", reason: "at once" });
     expect(boxLeftovers(stage, owner)).toEqual(NOTHING);
   });
 
-  describe("when the host process is killed with SIGKILL", () => {
+  describe.skipIf(image)("when the host process is killed with SIGKILL", () => {
     const victim = async (frozen: boolean): Promise<void> => {
       const runDir = mkdtempSync(join(tmpdir(), "lanista-victim-"));
       const marker = `victim-${process.pid}-${runDir.slice(-6)}`;

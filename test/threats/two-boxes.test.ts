@@ -4,7 +4,7 @@
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { Lines, openStage, RUNTIMES, runProgram, type Stage, start } from "./support/boxes.ts";
+import { KINDS, Lines, openStage, pythonOf, runProgram, type Stage, start } from "./support/boxes.ts";
 import { leftovers, NOTHING, ownerName } from "./support/leftovers.ts";
 import { ALSO_REFUSED, REFUSALS } from "./support/lines.ts";
 
@@ -59,8 +59,8 @@ afterAll(async () => {
   expect(leftovers(stage, owner)).toEqual(NOTHING);
 });
 
-describe.each(RUNTIMES)("%s", (runtime) => {
-  const config = JSON.stringify({ word: `two-${process.pid}-${runtime}` });
+describe.each(KINDS)("$name", ({ name: kind, runtime, image }) => {
+  const config = JSON.stringify({ word: `two-${process.pid}-${kind}` });
   const limits = { pids: 200, openFiles: 8192, wallSeconds: 60 };
   let held: Results;
   let probed: Results;
@@ -68,7 +68,7 @@ describe.each(RUNTIMES)("%s", (runtime) => {
   const users: (string | undefined)[] = [];
 
   beforeAll(async () => {
-    const program = (role: string) => ({ runtime, file: FILE, args: [config, role], limits });
+    const program = (role: string) => ({ runtime, image, file: FILE, args: [config, role], limits });
     const [prober, holder] = [await start(stage, program("probe")), await start(stage, program("hold"))];
     const errors: string[] = [];
     for (const box of [prober, holder]) box.stderr.on("data", (piece: Buffer) => errors.push(piece.toString()));
@@ -78,7 +78,7 @@ describe.each(RUNTIMES)("%s", (runtime) => {
       held = JSON.parse(await holding.next());
       holder.stdin.write("\n");
       expect(await holding.next()).toBe('"touched"');
-      for (const role of ["probe", "hold"]) users.push(userOf(stage.marker, role));
+      for (const role of ["probe", "hold"]) users.push(userOf(pythonOf(stage, image).path, stage.marker, role));
       prober.stdin.write("\n");
       probed = JSON.parse(await probing.next());
     } catch (error) {
@@ -126,12 +126,12 @@ describe.each(RUNTIMES)("%s", (runtime) => {
 });
 
 /** The host's user id of the box's process that plays this role. */
-function userOf(marker: string, role: string): string | undefined {
+function userOf(python: string, marker: string, role: string): string | undefined {
   for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
     try {
       const words = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
       // The runtime's own processes have our words among theirs, but do not begin with the interpreter.
-      if (words[0] === stage.python.path && words.includes(role) && words.includes(marker))
+      if (words[0] === python && words.includes(role) && words.includes(marker))
         return /^Uid:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
     } catch {
       // It ended meanwhile.

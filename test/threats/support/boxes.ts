@@ -10,6 +10,7 @@ import { SandboxHost } from "@lanista/sandbox/host";
 import { findPython, type Interpreter } from "@lanista/sandbox/interpreters";
 import { findExecutable } from "@lanista/sandbox/runtimes";
 import { canStartEngine, startTestEngine, type TestEngine } from "@lanista/sandbox/testing/engine";
+import { canMakeImage, makeTestImage } from "@lanista/sandbox/testing/image";
 import type {
   GiveUp,
   Limits,
@@ -53,6 +54,25 @@ export function cannot(runtime: TestedRuntime): ReadonlyMap<GiveUp, string> {
 /** Whether control groups bound the boxes of this user: only then may a program be run that eats without end. */
 export const isGrouped = cgroupLayout().missing.size === 0;
 
+/**
+ * A runtime, and what its boxes' root is: the host's /usr, or the test image. Limits are the runtime's business and not the
+ * root's, so over an image only what could be reached through the root is tried, with one runtime that umoci's roots are for.
+ */
+export interface Kind {
+  readonly name: string;
+  readonly runtime: TestedRuntime;
+  readonly image?: true;
+}
+
+const OVER_IMAGE = RUNTIMES.find((runtime) => runtime !== "docker" && canMakeImage);
+
+export const KINDS: readonly Kind[] = [
+  ...RUNTIMES.map((runtime) => ({ name: runtime, runtime })),
+  ...(OVER_IMAGE === undefined
+    ? []
+    : [{ name: `${OVER_IMAGE} over an image`, runtime: OVER_IMAGE, image: true as const }]),
+];
+
 export interface Stage {
   readonly host: SandboxHost;
   readonly runDir: string;
@@ -75,7 +95,7 @@ export async function openStage(): Promise<Stage> {
     engine = await startTestEngine();
     process.env.DOCKER_HOST = engine.address;
   }
-  const host = await SandboxHost.open({ runDir });
+  const host = await SandboxHost.open({ runDir, cacheDir: join(ROOT, ".cache/threats") });
   const marker = `threats-${process.pid}-${++stages}-${runDir.slice(-6)}`;
   return {
     host,
@@ -93,6 +113,8 @@ export async function openStage(): Promise<Stage> {
 
 export interface Program {
   readonly runtime: TestedRuntime;
+  /** Over the test image, not the host's /usr. */
+  readonly image?: true | undefined;
   /** A file of test/hostile. */
   readonly file: string;
   readonly args?: readonly string[];
@@ -105,16 +127,23 @@ export function tierOf(runtime: TestedRuntime): Tier {
   return TIERS[runtime];
 }
 
+/** The image brings its own. */
+export function pythonOf(stage: Stage, image: true | undefined): Pick<Interpreter, "path" | "mounts"> {
+  return image ? { path: "/usr/bin/python3", mounts: [] } : stage.python;
+}
+
 export function specOf(stage: Stage, program: Program): SandboxSpec {
-  const { runtime, file, args = [], limits, env, mounts = [] } = program;
+  const { runtime, image, file, args = [], limits, env, mounts = [] } = program;
+  const python = pythonOf(stage, image);
   return {
     tier: tierOf(runtime),
     runtime,
     // The marker is seen in the command line even by a user who may not read the program's environment.
-    argv: [stage.python.path, "-B", `/hostile/${file}`, ...args, stage.marker],
+    argv: [python.path, "-B", `/hostile/${file}`, ...args, stage.marker],
     env: { LANISTA_MARKER: stage.marker, ...env },
-    mounts: [...stage.python.mounts, { source: HOSTILE, target: "/hostile" }, ...mounts],
+    mounts: [...python.mounts, { source: HOSTILE, target: "/hostile" }, ...mounts],
     giveUp: [...cannot(runtime).keys()],
+    ...(image ? { root: { image: makeTestImage(join(ROOT, ".cache")) } } : {}),
     ...(limits === undefined ? {} : { limits }),
   };
 }

@@ -7,7 +7,7 @@ import { createServer, type Server } from "node:net";
 import { homedir, networkInterfaces, tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Sandbox } from "@lanista/sandbox/types";
-import { collect, ROOT, type Stage, start, type TestedRuntime } from "./boxes.ts";
+import { collect, type Kind, ROOT, type Stage, start } from "./boxes.ts";
 
 export interface Scene {
   /** For the programs, as their first argument. */
@@ -36,7 +36,7 @@ function listen(server: Server, where: number | string): Promise<void> {
   });
 }
 
-export async function openScene(stage: Stage, runtime: TestedRuntime): Promise<Scene> {
+export async function openScene(stage: Stage, { runtime, image }: Kind): Promise<Scene> {
   const canary = `canary-${randomBytes(12).toString("hex")}`;
   const folders: string[] = [];
   const plant = (parent: string): string => {
@@ -81,7 +81,7 @@ export async function openScene(stage: Stage, runtime: TestedRuntime): Promise<S
     env: { ...process.env, LANISTA_CANARY: canary },
     stdio: "ignore",
   });
-  const other: Sandbox = await start(stage, { runtime, file: "exhaust.py", args: ["sleep", "600"] });
+  const other: Sandbox = await start(stage, { runtime, image, file: "exhaust.py", args: ["sleep", "600"] });
   void collect(other.stdout);
   void collect(other.stderr);
   const otherJob = join(other.agentDir, "..");

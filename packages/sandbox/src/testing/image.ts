@@ -5,6 +5,7 @@
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import {
+  chmodSync,
   cpSync,
   existsSync,
   mkdirSync,
@@ -30,6 +31,12 @@ const PROGRAMS = [
   "/usr/bin/true",
 ];
 
+/** As a distribution has them, so that there is something to try. */
+const FOLDERS = `etc home home/someone media mnt opt proc root run run/lock srv sys tmp usr/bin usr/include usr/lib
+  usr/lib64 usr/local usr/local/bin usr/local/lib usr/sbin usr/share var var/cache var/lib var/log var/tmp`.split(
+  /\s+/,
+);
+
 /** Paths of the libraries that programs load, links as they are named. */
 function librariesOf(files: readonly string[]): string[] {
   const found = new Set<string>();
@@ -51,7 +58,7 @@ export function makeTestImage(folder: string): string {
   const python = realpathSync("/usr/bin/python3");
   const library = join("/usr/lib", python.slice(python.lastIndexOf("/") + 1));
   const key = createHash("sha256")
-    .update(`1 ${python} ${execFileSync(python, ["-VV"], { encoding: "utf8" })}`)
+    .update(`2 ${python} ${execFileSync(python, ["-VV"], { encoding: "utf8" })}`)
     .digest("hex");
   const layout = join(folder, `image-${key.slice(0, 12)}`);
   if (existsSync(layout)) return layout;
@@ -59,8 +66,8 @@ export function makeTestImage(folder: string): string {
   const work = mkdtempSync(join(folder, ".making-"));
   try {
     const root = join(work, "root");
-    for (const name of ["usr/bin", "usr/lib", "usr/lib64", "etc", "tmp", "root"])
-      mkdirSync(join(root, name), { recursive: true });
+    for (const name of FOLDERS) mkdirSync(join(root, name), { recursive: true });
+    for (const name of ["tmp", "var/tmp"]) chmodSync(join(root, name), 0o1777);
     for (const name of ["bin", "lib", "lib64"]) symlinkSync(`usr/${name}`, join(root, name));
     const leftOut = /\/(__pycache__|test|idlelib|lib2to3|ensurepip|config-[^/]*)$/;
     cpSync(library, join(root, library), { recursive: true, dereference: true, filter: (path) => !leftOut.test(path) });

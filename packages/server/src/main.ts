@@ -27,12 +27,14 @@ import { openEvents } from "./events-postgres.ts";
 import { authRoute } from "./http/auth-route.ts";
 import { setHeader, setSecurityHeaders } from "./http/headers.ts";
 import { healthRoutes } from "./http/health-routes.ts";
+import { guardReports } from "./http/large-reports.ts";
 import type { NodeHandlerFn } from "./http/node.ts";
 import { contextOf, settleRequestId, TrustedProxies } from "./http/request-context.ts";
 import { createRouter } from "./http/router.ts";
 import { type Listening, listenHttp, listenHttp2 } from "./http/servers.ts";
 import { jobKinds } from "./kinds.ts";
 import { createLog } from "./ops/log.ts";
+import { addDatabaseGauges } from "./ops/job-metrics.ts";
 import { createMetrics } from "./ops/metrics.ts";
 import { metricsHandler } from "./ops/metrics-handler.ts";
 import { ReleaseStack } from "./release-stack.ts";
@@ -89,6 +91,7 @@ async function start(config: ServerConfig, options: ServerOptions, log: Logger, 
   stack.add("events", () => events.close());
   const store = await openStore(config.store.url, config.dataDir);
   const metrics = createMetrics();
+  addDatabaseGauges(metrics.registry, db);
   const kinds = jobKinds();
   const app: App = { config, database, db, events, store, log, metrics, kinds, stopping: stopping.signal };
   const accounts = createAccounts({
@@ -141,9 +144,9 @@ async function start(config: ServerConfig, options: ServerOptions, log: Logger, 
     return socket.url;
   };
   stack.add("sockets", () => drain(sockets));
-  const http = await listen(listenHttp(config.http, config.limits, settled(adapter(false))));
+  const http = await listen(listenHttp(config.http, config.limits, settled(guardReports(callers, adapter(false)))));
   const grpc = config.grpc.enabled
-    ? await listen(listenHttp2(config.grpc, config.limits, settled(adapter(true))))
+    ? await listen(listenHttp2(config.grpc, config.limits, settled(guardReports(callers, adapter(true)))))
     : null;
   const metricsUrl = config.metrics.enabled
     ? await listen(listenHttp(config.metrics, config.limits, metricsHandler(metrics)))

@@ -40,5 +40,10 @@ export function openDatabase(options: DatabaseOptions): Database {
   });
   pool.on("error", options.onError ?? (() => {}));
   const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
-  return { db, pool, close: () => db.destroy() };
+  const close = async (): Promise<void> => {
+    await db.destroy();
+    // Kysely ends the pool only if it has used it.
+    if (!pool.ending) await pool.end();
+  };
+  return { db, pool, close };
 }

@@ -33,8 +33,8 @@ import { contextOf, settleRequestId, TrustedProxies } from "./http/request-conte
 import { createRouter } from "./http/router.ts";
 import { type Listening, listenHttp, listenHttp2 } from "./http/servers.ts";
 import { jobKinds } from "./kinds.ts";
-import { createLog } from "./ops/log.ts";
 import { addDatabaseGauges } from "./ops/job-metrics.ts";
+import { createLog } from "./ops/log.ts";
 import { createMetrics } from "./ops/metrics.ts";
 import { metricsHandler } from "./ops/metrics-handler.ts";
 import { ReleaseStack } from "./release-stack.ts";

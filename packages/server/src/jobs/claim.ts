@@ -51,6 +51,11 @@ export async function claim(app: App, worker: Claimer, slots: number, free: Reso
     return await start(app, tx, taken, topics);
   });
   topics.push(...jobs.map((job) => `job:${job.id}`));
+  const { seconds } = app.config.lease;
+  for (const job of jobs) {
+    const ready = Math.max(job.created_at.getTime(), job.not_before.getTime());
+    app.metrics.jobs.leased(job.queue, (job.lease_until!.getTime() - ready) / 1000 - seconds);
+  }
   // Outside the transaction: a NOTIFY in it would hold up every other's commit while ours is written to the disk.
   if (topics.length > 0) await app.events.publish(app.db, ...topics);
   return jobs;

@@ -42,6 +42,8 @@ export async function endJob(app: App, tx: Tx, job: JobRow, ending: Ending): Pro
     .returningAll()
     .executeTakeFirstOrThrow();
   await knownKind(app, job.kind).ended(app, tx, ended, { outcome, result, replayBlob, dead: false });
+  const began = job.state === "running" ? job.started_at : null;
+  app.metrics.jobs.ended(job.kind, outcome.kind, began && (ended.ended_at!.getTime() - began.getTime()) / 1000);
   return await changed(tx, job, outcome.kind === "cancelled");
 }
 
@@ -53,6 +55,7 @@ export async function endWithoutFail(app: App, tx: Tx, job: JobRow, outcome: Out
 /** The attempt ended in a fault of ours: once more after a pause, or never. */
 export async function failAttempt(app: App, tx: Tx, job: JobRow, outcome: OutcomeRow): Promise<string[]> {
   await closeAttempt(tx, job, outcome);
+  app.metrics.jobs.attemptFailed(job.kind);
   const stopped = outcome.fault === WORKER_STOPPED && job.max_attempts < MOST_ATTEMPTS;
   if (job.attempt >= job.max_attempts && !stopped) return await bury(app, tx, job, outcome);
   const waiting = await tx
@@ -95,6 +98,7 @@ async function bury(app: App, tx: Tx, job: JobRow, last: OutcomeRow): Promise<st
     .where("id", "=", job.id)
     .returningAll()
     .executeTakeFirstOrThrow();
+  app.metrics.jobs.ended(job.kind, "dead", null);
   return await despiteKind(app, tx, job, async (lame) => {
     await knownKind(lame, job.kind).ended(lame, tx, dead, { outcome, result: null, replayBlob: null, dead: true });
     return await changed(tx, job, true);

@@ -37,6 +37,7 @@ async function prolong(
   { running, free, paused, health }: HeartbeatRequest,
 ): Promise<{ leaseUntil: Date; kept: Set<string> }> {
   const seconds = app.config.lease.seconds;
+  for (const { tier, milliseconds } of health?.starts ?? []) app.metrics.jobs.sandboxStarted(tier, milliseconds / 1000);
   return await inTransaction(app, async (tx) => {
     const [row] = await tx
       .updateTable("workers")

@@ -1,8 +1,10 @@
 /** The server's figures, for Prometheus. Labels are bounded: names of methods, queues, kinds and tiers, never ids. */
 import { collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+import { JobMetrics } from "./job-metrics.ts";
 
 export interface Metrics {
   readonly registry: Registry;
+  readonly jobs: JobMetrics;
   /** An RPC ended. */
   call(method: string, code: string, seconds: number): void;
   /** Streams that are open: one more, or one less. */
@@ -23,6 +25,7 @@ export function createMetrics(): Metrics {
   const streams = new Gauge({ name: "lanista_rpc_streams", help: "streams that are open", registers });
   return {
     registry,
+    jobs: new JobMetrics(registry),
     call: (method, code, seconds) => calls.observe({ method, code }, seconds),
     streams: (by) => streams.inc(by),
   };

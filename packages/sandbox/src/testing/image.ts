@@ -32,7 +32,7 @@ const PROGRAMS = [
 ];
 
 /** As a distribution has them, so that there is something to try. */
-const FOLDERS = `etc home home/someone media mnt opt proc root run run/lock srv sys tmp usr/bin usr/include usr/lib
+const FOLDERS = `etc media mnt opt proc root run run/lock srv sys tmp usr/bin usr/include usr/lib
   usr/lib64 usr/local usr/local/bin usr/local/lib usr/sbin usr/share var var/cache var/lib var/log var/tmp`.split(
   /\s+/,
 );
@@ -58,7 +58,7 @@ export function makeTestImage(folder: string): string {
   const python = realpathSync("/usr/bin/python3");
   const library = join("/usr/lib", python.slice(python.lastIndexOf("/") + 1));
   const key = createHash("sha256")
-    .update(`2 ${python} ${execFileSync(python, ["-VV"], { encoding: "utf8" })}`)
+    .update(`3 ${python} ${execFileSync(python, ["-VV"], { encoding: "utf8" })}`)
     .digest("hex");
   const layout = join(folder, `image-${key.slice(0, 12)}`);
   if (existsSync(layout)) return layout;

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { LanistaError } from "@lanista/api/errors";
@@ -6,6 +6,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { loadConfig } from "./config.ts";
 import { shownSettings } from "./print.ts";
 import { namedSettings } from "./settings.ts";
+import { settingsTable } from "./settings-table.ts";
 
 let cwd: string;
 beforeEach(() => {
@@ -116,4 +117,9 @@ test("secrets are masked where the configuration is shown", () => {
   expect(text).not.toContain("hush");
   expect(text).toContain("postgres://me:***@db/lanista");
   expect(shown.find(({ key }) => key === "databaseUrl")).toMatchObject({ from: "environment", place: "DATABASE_URL" });
+});
+
+test("docs/operating.md lists every setting as it is", () => {
+  const page = readFileSync(new URL("../../../../docs/operating.md", import.meta.url), "utf8");
+  expect(page).toContain(settingsTable());
 });

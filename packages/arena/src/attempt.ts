@@ -195,10 +195,18 @@ export class Attempt {
 
   /** Counts the faults of a step, those that no answer shows included (`guilty` gains them), and ends what they end. */
   async #endByFaults(guilty: Guilt[], replies: readonly (Reply | undefined)[], soFar: readonly number[], episode = 0) {
-    const { onFault, forfeitAfter } = this.#plan;
+    const { onFault, forfeitAfter, forfeitTimeouts } = this.#plan;
     const forfeits = onFault === "forfeit";
-    const ends = ({ seat, dead }: Guilt): boolean =>
-      forfeits || dead || (forfeitAfter > 0 && this.#seats[seat]!.faults + 1 >= forfeitAfter);
+    const ends = ({ seat, dead, fault }: Guilt): boolean => {
+      const { faults, faultKinds } = this.#seats[seat]!;
+      const late = (faultKinds.timeout ?? 0) + (faultKinds.cpu ?? 0);
+      return (
+        forfeits ||
+        dead ||
+        (forfeitAfter > 0 && faults + 1 >= forfeitAfter) ||
+        (forfeitTimeouts > 0 && (fault === "timeout" || fault === "cpu") && late + 1 >= forfeitTimeouts)
+      );
+    };
     const broken = replies.some((reply) => reply?.kind === "infra");
     if (forfeits) addLatent(guilty, this.#seats);
     if (guilty.some(ends) || broken) addDead(guilty, this.#seats);

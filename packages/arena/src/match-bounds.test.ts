@@ -219,3 +219,14 @@ test("refuses bounds that make no sense", async () => {
   for (const more of [{ maxSteps: -1 }, { forfeitAfter: 0.5 }, { matchSeconds: 0 }, { matchSeconds: Number.NaN }])
     await expect(play([FIRST, SLOW], more), JSON.stringify(more)).rejects.toThrow(RangeError);
 });
+
+test("moves not made in time lose the match at their own bound; other faults do not count there", async () => {
+  const late = await play([HANGS, FIRST], { onFault: "random", forfeitTimeouts: 2, moveSeconds: 0.2 });
+  expect(late.result.outcome).toMatchObject({ kind: "agent_fault", seats: [0], fault: "timeout" });
+  expect(late.result.seats[0]!.faultKinds).toEqual({ timeout: 2 });
+  expect(verdict(late.replayText)).toMatchObject({ ok: true });
+  const wrong = "ready()\nfor q in questions(): answer(q, 99)";
+  const { result } = await play([wrong, FIRST], { onFault: "random", forfeitTimeouts: 1 });
+  expect(result.outcome).toEqual({ kind: "completed" });
+  expect(result.seats[0]!.faults).toBeGreaterThan(2);
+});

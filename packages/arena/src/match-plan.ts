@@ -22,6 +22,8 @@ export interface MatchRequest {
   readonly onFault?: OnFault;
   /** With on-fault `random`: the seat that has so many faults forfeits. 0, the default: never. */
   readonly forfeitAfter?: number;
+  /** The same of moves that were not made in time (`timeout`, `cpu`): such faults cost time, and the match has but so much. */
+  readonly forfeitTimeouts?: number;
   /** Steps after which the match truncates an episode that goes on; 0, the default, leaves that to the environment. */
   readonly maxSteps?: number;
   /** Seconds for the whole match, repeats included; past them it ends `cancelled` and `timedOut`. Default: no bound. */
@@ -68,6 +70,7 @@ export function planMatch(request: MatchRequest): MatchPlan {
     startSeconds: request.startSeconds ?? 30,
     onFault: request.onFault ?? "forfeit",
     forfeitAfter: request.forfeitAfter ?? 0,
+    forfeitTimeouts: request.forfeitTimeouts ?? 0,
     maxSteps: request.maxSteps ?? 0,
     matchSeconds: request.matchSeconds ?? Number.POSITIVE_INFINITY,
     onTooLong: request.onTooLong ?? "refuse",
@@ -83,7 +86,8 @@ export function planMatch(request: MatchRequest): MatchPlan {
   check(Number.isInteger(plan.attempts) && plan.attempts >= 1, `attempts must be an integer of at least 1`);
   check(plan.moveSeconds > 0 && plan.moveSeconds <= 86_400, "the time for a move must be in (0, 86400] seconds");
   check(plan.startSeconds > 0 && plan.startSeconds <= 86_400, "the time to start must be in (0, 86400] seconds");
-  check(Number.isInteger(plan.forfeitAfter) && plan.forfeitAfter >= 0, `forfeitAfter must be an integer of at least 0`);
+  for (const name of ["forfeitAfter", "forfeitTimeouts"] as const)
+    check(Number.isInteger(plan[name]) && plan[name] >= 0, `${name} must be an integer of at least 0`);
   check(
     Number.isInteger(plan.maxSteps) && plan.maxSteps >= 0 && plan.maxSteps <= MAX_REPLAY_STEPS,
     `maxSteps must be an integer in 0 … ${MAX_REPLAY_STEPS}`,

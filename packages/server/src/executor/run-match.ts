@@ -116,7 +116,7 @@ function orderOf(
   env: Environment,
   code: readonly TakenCode[],
 ): MatchOrder {
-  const { matchSeconds, startSeconds, actSeconds } = timesOf(limits, request.timeoutSec, env.info.seats);
+  const times = timesOf(limits, request.timeoutSec, env.info.seats);
   return {
     caller,
     externalId: request.matchId,
@@ -132,9 +132,7 @@ function orderOf(
       maxSteps: limits.maxSteps,
       tier: code.some(({ image }) => image !== undefined) ? "docker" : app.config.worker.tier,
       limits: limits.box,
-      actSeconds,
-      startSeconds,
-      matchSeconds,
+      ...times,
       live: false,
     },
   };

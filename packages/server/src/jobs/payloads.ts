@@ -20,6 +20,8 @@ export const matchPayload = z.strictObject({
   onFault: z.enum(["forfeit", "random"]),
   /** With `random`: a seat that did wrong this often forfeits; 0: never. */
   forfeitAfter: z.int().min(0),
+  /** The same of moves that were not made in time. */
+  forfeitTimeouts: z.int().min(0).optional(),
   /** 0: no bound. Past it the episode is truncated as the environment's own bound would. */
   maxSteps: z.int().min(0),
   tier: z.string().max(40),

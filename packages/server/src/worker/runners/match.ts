@@ -82,6 +82,7 @@ function play(
     maxSteps: payload.maxSteps,
     onFault: payload.onFault,
     forfeitAfter: payload.forfeitAfter,
+    forfeitTimeouts: payload.forfeitTimeouts ?? 0,
     onTooLong: "end",
     attempts: 1,
     signal: run.signal,

@@ -11,6 +11,8 @@ wanted='
 crun     crun       the container tier: the OCI runtime tried first
 runc     runc       the container tier: the other OCI runtime
 runsc    runsc      the gvisor tier: a kernel of its own for each sandbox
+umoci    umoci      images as the root of sandboxes
+docker.io dockerd   the docker tier, and its tests, which start an engine of their own
 uidmap   newuidmap  sandboxes without root: user ids of their own
 python3  python3    agents written in Python
 python3-venv python:ensurepip environments for the peers that rules and speed are compared with

@@ -1,15 +1,18 @@
 /** What this host can do, found out by doing it: every runtime is tried with a real box. */
 import { cgroupLayout } from "./cgroup-layout.ts";
+import { connectEngine, engineAddress } from "./docker/engine.ts";
 import { unenforceable } from "./enforceable.ts";
 import { SandboxHost } from "./host.ts";
 import { findNode, findPython } from "./interpreters.ts";
-import { removeLeftovers, runFolder } from "./owners.ts";
+import { removeAllLeftovers } from "./leftovers.ts";
+import { runFolder } from "./owners.ts";
 import { findExecutable, kernelRelease, type OciRuntime, packageOf, runtimesOf, versionOf } from "./runtimes.ts";
-import type { Tier } from "./types.ts";
+import type { GiveUp, Runtime, Tier } from "./types.ts";
 
 export interface RuntimeReport {
   readonly tier: Tier;
-  readonly runtime: OciRuntime;
+  readonly runtime: Runtime;
+  /** The executable, or where the engine is asked. */
   readonly path: string | null;
   readonly version: string | null;
   /** Whether a box was started and ended as it should. */
@@ -43,13 +46,41 @@ async function tryRuntime(
   rootless: boolean,
 ): Promise<RuntimeReport> {
   const path = findExecutable(runtime) ?? null;
-  const reasons = [...unenforceable(runtime, cgroupLayout(), rootless)].map(([name, why]) => ({ name, why }));
-  const base = { tier, runtime, path, version: null, works: false, unenforceable: reasons, roundTripMs: null };
+  const reasons = unenforceable(runtime, cgroupLayout(), rootless);
+  const base = { tier, runtime, path, version: null, works: false, unenforceable: listed(reasons), roundTripMs: null };
   if (path === null) return { ...base, problem: `not installed; on Debian: apt-get install ${packageOf[runtime]}` };
   try {
-    const version = await versionOf(runtime, path);
+    return await tryBox(host, { ...base, version: await versionOf(runtime, path) }, [...reasons.keys()]);
+  } catch (error) {
+    return { ...base, problem: (error as Error).message };
+  }
+}
+
+/** An engine that is not there is no problem of the host's: most hosts need none. */
+async function tryEngine(host: SandboxHost): Promise<RuntimeReport> {
+  const path = engineAddress() ?? null;
+  const base = { tier: "docker", runtime: "docker", path, version: null, works: false, roundTripMs: null } as const;
+  const problem = `no container engine; on Debian: apt-get install ${packageOf.dockerd}, or set DOCKER_HOST`;
+  if (path === null) return { ...base, problem, unenforceable: [] };
+  try {
+    const { version, unenforceable: reasons } = await connectEngine();
+    return await tryBox(host, { ...base, version, unenforceable: listed(reasons) }, [...reasons.keys()]);
+  } catch (error) {
+    return { ...base, unenforceable: [], problem: (error as Error).message };
+  }
+}
+
+const listed = (reasons: ReadonlyMap<GiveUp, string>): RuntimeReport["unenforceable"] =>
+  [...reasons].map(([name, why]) => ({ name, why }));
+
+async function tryBox(
+  host: SandboxHost,
+  base: Omit<RuntimeReport, "problem">,
+  giveUp: readonly GiveUp[],
+): Promise<RuntimeReport> {
+  const { tier, runtime } = base;
+  try {
     const began = performance.now();
-    const giveUp = [...unenforceable(runtime, cgroupLayout(), rootless).keys()];
     const box = await host.start({
       tier,
       runtime,
@@ -67,7 +98,6 @@ async function tryRuntime(
     const works = cause.kind === "exit" && cause.code === 42;
     return {
       ...base,
-      version,
       works,
       problem: works ? null : `a trial box ended with ${JSON.stringify(cause)} ${words.trim()}`.trim(),
       roundTripMs: works ? Math.round((performance.now() - began) * 10) / 10 : null,
@@ -86,10 +116,11 @@ export async function examineHost(): Promise<HostReport> {
   try {
     for (const [tier, names] of Object.entries(runtimesOf) as [Tier, readonly OciRuntime[]][])
       for (const name of names) runtimes.push(await tryRuntime(host, tier, name, rootless));
+    runtimes.push(await tryEngine(host));
   } finally {
     await host.close();
   }
-  const tools = ["setpriv", "unshare", ...(rootless ? ["newuidmap"] : [])].map((name) => ({
+  const tools = ["setpriv", "unshare", "umoci", ...(rootless ? ["newuidmap"] : [])].map((name) => ({
     name,
     path: findExecutable(name) ?? null,
     install: packageOf[name] ?? name,
@@ -115,5 +146,5 @@ export async function examineHost(): Promise<HostReport> {
 
 /** Removes what killed host processes left behind, and says what it removed. */
 export function cleanHost(): Promise<string[]> {
-  return removeLeftovers(runFolder());
+  return removeAllLeftovers(runFolder(), cgroupLayout(), true);
 }

@@ -148,7 +148,8 @@ test("the layout names for each controller a writable folder, or why there is no
 
 test("the doctor tries each runtime, and says of one that is missing what to install", async () => {
   const report = await examineHost();
-  expect(report.runtimes.map(({ runtime }) => runtime).sort()).toEqual(["crun", "runc", "runsc"]);
+  expect(report.runtimes.map(({ runtime }) => runtime).sort()).toEqual(["crun", "docker", "runc", "runsc"]);
+  expect(report.tools.map(({ name }) => name)).toContain("umoci");
   for (const one of report.runtimes) {
     if (one.path === null) expect(one.problem).toMatch(/apt-get install/);
     else expect([one.runtime, one.works, one.problem]).toEqual([one.runtime, true, null]);

@@ -394,6 +394,7 @@ CREATE TABLE matches (
 CREATE INDEX matches_space ON matches (space_id, id DESC);
 CREATE INDEX matches_ladder ON matches (ladder_id, id DESC);
 CREATE INDEX matches_live ON matches (ladder_id) WHERE rated AND state IN ('waiting', 'running');
+CREATE INDEX matches_requested ON matches (owner_id) WHERE reason = 'requested' AND state IN ('waiting', 'running');
 CREATE TABLE match_seats (
   match_id uuid NOT NULL REFERENCES matches ON DELETE CASCADE,
   seat int NOT NULL,

@@ -1,5 +1,6 @@
 /** What every server does by itself beside answering: each starts here and is given a way to end it. */
 import type { App } from "./app.ts";
+import { ensureQueue } from "./executor/record.ts";
 import { sweepForever } from "./jobs/sweep.ts";
 import { matchmaker } from "./ladder/matchmaker.ts";
 
@@ -18,4 +19,13 @@ const sweeper: Background = {
   },
 };
 
-export const BACKGROUND: readonly Background[] = [sweeper, matchmaker];
+/** The executor's queue is there before a worker asks for it. */
+const executorQueue: Background = {
+  name: "the executor's queue",
+  async start(app) {
+    if (app.config.executor.enabled) await ensureQueue(app);
+    return async () => {};
+  },
+};
+
+export const BACKGROUND: readonly Background[] = [sweeper, matchmaker, executorQueue];

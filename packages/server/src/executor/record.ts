@@ -108,11 +108,10 @@ async function newMatch(app: App, tx: Tx, order: MatchOrder, hash: Buffer): Prom
       ...payload,
       seed,
       seats: agents.map(({ id, bundle, image }) => {
-        const root = image ?? order.image;
         return {
           name: id,
           ...(bundle === undefined ? {} : { bundle: bundle.digest }),
-          ...(root === "" ? {} : { image: root }),
+          ...(image === undefined ? {} : { image }),
         };
       }),
     } satisfies MatchPayload,
@@ -167,7 +166,7 @@ async function liveMatches(db: Db | Tx, most: number): Promise<number> {
     SELECT count(*)::int AS live FROM (
       SELECT 1 FROM jobs WHERE queue = ${QUEUE} AND state = 'running'
       UNION ALL SELECT 1 FROM jobs WHERE queue = ${QUEUE} AND state = 'waiting'
-      LIMIT ${most}) AS some`.execute(db);
+      LIMIT ${most}) AS found`.execute(db);
   return rows[0]?.live ?? 0;
 }
 

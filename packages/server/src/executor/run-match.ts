@@ -7,7 +7,7 @@ import { answerOf, errorAnswer } from "./answer.ts";
 import { environmentNamed } from "./environment-named.ts";
 import type { Executor } from "./executor.ts";
 import { timesOf } from "./limits.ts";
-import { ensureQueue, type MatchOrder, orderMatch, readEnded } from "./record.ts";
+import { type MatchOrder, orderMatch, readEnded } from "./record.ts";
 import { replayOf, replayUrls, writeReplayFiles } from "./replay-files.ts";
 import type { TakenCode } from "./take-code.ts";
 import { cancelAbandoned, waitForJob } from "./wait-for-job.ts";
@@ -53,7 +53,6 @@ async function play(executor: Executor, caller: string, request: MatchRequest, s
   const env = environmentOf(request);
   checkNames(request);
   const code = await takeAll(executor, request, signal);
-  await ensureQueue(app);
   const match = await orderMatch(app, orderOf(executor, caller, request, env, code));
   calls.enter(match.id);
   let over = false;

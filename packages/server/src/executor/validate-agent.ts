@@ -8,7 +8,7 @@ import { type ValidatePayload, validateResult } from "../jobs/payloads.ts";
 import { inTransaction } from "../jobs/transaction.ts";
 import { environmentNamed } from "./environment-named.ts";
 import type { Executor } from "./executor.ts";
-import { ensureQueue, QUEUE } from "./record.ts";
+import { QUEUE } from "./record.ts";
 import { cancelAbandoned, waitForJob } from "./wait-for-job.ts";
 
 /** Before matches: who hands in waits for this. */
@@ -33,7 +33,6 @@ export async function validateAgent(
   if (codeZip.byteLength > limits.codeBytes)
     return { valid: false, errors: [`the code is over ${limits.codeBytes} bytes`], warnings: [] };
   const { digest, size } = await app.store.put(codeZip);
-  await ensureQueue(app);
   const job = await inTransaction(app, async (tx) => {
     await recordBundle(tx, digest, size);
     return await enqueue(app, tx, {

@@ -59,7 +59,9 @@ export async function startEmbeddedWorker(app: App, options: EmbeddedOptions): P
     let delay = FIRST_MS;
     while (!ends.signal.aborted) {
       const since = performance.now();
-      child = launch(program, [...before, ...workerArguments(app, options.serverUrl)], secret);
+      const queues = await queuesOf(app);
+      if (ends.signal.aborted) return;
+      child = launch(program, [...before, ...workerArguments(app, options.serverUrl, queues)], secret);
       const end = await ended(child);
       if (ends.signal.aborted) return;
       if (performance.now() - since > STEADY_MS) delay = FIRST_MS;
@@ -91,8 +93,29 @@ export async function startEmbeddedWorker(app: App, options: EmbeddedOptions): P
   };
 }
 
-function workerArguments({ config }: App, serverUrl: string): readonly string[] {
-  const { concurrency, queues, tier, giveUp } = config.worker;
+/** A worker names at most this many. */
+const MOST_QUEUES = 32;
+
+/** Where none are named, all that are no space's own, as they are now. */
+async function queuesOf({ config, db, log }: App): Promise<readonly string[]> {
+  if (config.worker.queues.length > 0) return config.worker.queues;
+  try {
+    const rows = await db
+      .selectFrom("queues")
+      .select("name")
+      .where("space_id", "is", null)
+      .orderBy("name")
+      .limit(MOST_QUEUES)
+      .execute();
+    return rows.map(({ name }) => name);
+  } catch (error) {
+    log.warn({ err: error }, "the embedded worker's queues could not be read");
+    return [];
+  }
+}
+
+function workerArguments({ config }: App, serverUrl: string, queues: readonly string[]): readonly string[] {
+  const { concurrency, tier, giveUp } = config.worker;
   return [
     "worker",
     "--with-parent",

@@ -35,8 +35,9 @@ export interface ConfigSources {
   readonly configFile?: string | undefined;
 }
 
-/** Variables that are other parts' to read. */
-const OTHER_VARIABLES = /^LANISTA_(CONFIG|RUN_DIR|TOKEN|TOKEN_FILE|SERVER|SPACE|CACHE_DIR|TEST_.*|CHAOS_.*|BENCH_.*)$/;
+/** Variables that are other parts' to read: the client's, the sandbox's, the tests'. */
+const OTHER_VARIABLES =
+  /^LANISTA_(CONFIG|SERVER|TOKEN|TOKEN_FILE|SPACE|RUN_DIR|CACHE_DIR|CANARY|KILLS|MARKER|MATCHES|STARVED|(TEST|CHAOS|BENCH|VM)_.*)$/;
 const DEFAULT_FILE = "lanista.yaml";
 const MOST_FILE_BYTES = 1024 * 1024;
 

@@ -62,7 +62,6 @@ async function route(
   }
   const address = proxies.clientOf(request);
   const caller = async (): Promise<Caller> => {
-    await limits.before(address);
     const header = new Headers();
     for (const name of ["authorization", "cookie"] as const) {
       const value = request.headers[name];

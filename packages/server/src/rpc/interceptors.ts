@@ -95,7 +95,6 @@ async function* observed<T>(
 function authorize({ app, callers, limits }: InterceptorParts): Interceptor {
   return (next) => async (request) => {
     const address = request.contextValues.get(addressKey);
-    await limits.before(address);
     const caller = await whoCalls(request, callers, limits, address, app);
     request.contextValues.set(callerKey, caller);
     const rate = await limits.call(caller, address);

@@ -7,8 +7,6 @@ import { RateLimiterMemory, RateLimiterRes } from "rate-limiter-flexible";
 import type { Caller } from "../auth/caller.ts";
 
 const MINUTE = 60;
-/** Bad tokens of one address in a minute. No guess finds a token; this is for the log and the database. */
-const REFUSALS = 120;
 
 export interface RateHeaders {
   readonly "ratelimit-limit": string;
@@ -27,24 +25,19 @@ export class RateLimitError extends LanistaError {
 
 export class RateLimits {
   readonly #calls: RateLimiterMemory;
-  readonly #refusals: RateLimiterMemory;
   readonly #signIns: RateLimiterMemory;
 
   constructor(perMinute: number, signInPerMinute: number) {
     this.#calls = new RateLimiterMemory({ points: perMinute, duration: MINUTE });
-    this.#refusals = new RateLimiterMemory({ points: REFUSALS, duration: MINUTE });
     this.#signIns = new RateLimiterMemory({ points: signInPerMinute, duration: MINUTE });
   }
 
-  /** Before the caller is known. Throws RateLimitError while the address has brought too many bad tokens. */
-  async before(address: string): Promise<void> {
-    const state = await this.#refusals.get(address);
-    if (state !== null && (state.consumedPoints ?? 0) > REFUSALS) throw over(this.#refusals, state);
-  }
-
-  /** A bad token came from there. */
+  /**
+   * A bad token came from there: that counts as a call of nobody's. Others behind the same address, with good tokens, do not
+   * suffer from it. Throws RateLimitError.
+   */
   async refused(address: string): Promise<void> {
-    await this.#refusals.penalty(address);
+    await take(this.#calls, `address ${address}`);
   }
 
   /** Throws RateLimitError; gives the headers of the answer otherwise, none for machines. */

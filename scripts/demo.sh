@@ -1,6 +1,6 @@
 #!/bin/sh
 # A small hex tournament among the example agents, each in a sandbox of its own; a decisive game's board, its replay
-# verified and made into a page. Everything it writes goes to .demo/.
+# verified and made into a page. Then a server, with a ladder of the same agents. Everything it writes goes to .demo/.
 set -eu
 cd "$(dirname "$0")/.."
 PATH=$PWD/node_modules/.bin:$PATH
@@ -46,3 +46,6 @@ show lanista replay verify "$out/game.jsonl"
 say "And to look at"
 show lanista replay export "$out/game.jsonl" --output "$out/game.html"
 printf '\nOpen file://%s/%s/game.html in a browser.\n' "$PWD" "$out"
+
+scripts/demo-server.sh "$tier" $agents/python/random.py $agents/python/hex/greedy.py $agents/python/hex/search.py \
+  $agents/javascript/hex/greedy.mjs

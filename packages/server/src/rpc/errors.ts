@@ -84,6 +84,16 @@ export function fromDatabase(error: unknown): LanistaError | null {
   return CONNECTION_TEXT.test(error.message) ? away() : null;
 }
 
+/** Who called has gone: what is still written to him fails so. */
+const GONE = new Set([
+  "ERR_STREAM_DESTROYED",
+  "ERR_STREAM_PREMATURE_CLOSE",
+  "ERR_STREAM_WRITE_AFTER_END",
+  "ERR_HTTP2_INVALID_STREAM",
+]);
+
 function isAbort(error: unknown): boolean {
-  return error instanceof Error && error.name === "AbortError";
+  return (
+    error instanceof Error && (error.name === "AbortError" || GONE.has((error as NodeJS.ErrnoException).code ?? ""))
+  );
 }

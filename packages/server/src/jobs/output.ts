@@ -77,7 +77,7 @@ function pieceOf({ seq, piece }: JobOutput): Piece[] {
 function keep(piece: Piece, bytes: Record<string, number>): Piece | null {
   const most = piece.seat === MOVES ? MOST_MOVES_BYTES : MOST_LOG_BYTES;
   const had = bytes[piece.seat] ?? 0;
-  if (had >= most) return null;
+  if (had > most) return null;
   const data = Buffer.from(piece.text);
   bytes[piece.seat] = had + data.length;
   if (had + data.length <= most) return piece;

@@ -130,8 +130,13 @@ export class DockerBox implements Sandbox {
     clearTimeout(this.#wall);
     // The engine lets a paused container go by itself when it kills it.
     this.#parts.container.kill({ signal: "SIGKILL" }).catch(() => undefined);
-    if (process.getuid?.() === 0) for (const pid of this.#parts.meter.pids()) signal(pid, "SIGKILL");
+    this.#killProcesses();
     this.#parts.streams.takeAll();
+  }
+
+  /** Where they are ours to kill. */
+  #killProcesses(): void {
+    if (process.getuid?.() === 0) for (const pid of this.#parts.meter.pids()) signal(pid, "SIGKILL");
   }
 
   #look(): void {
@@ -157,6 +162,8 @@ export class DockerBox implements Sandbox {
       exit = exitCause(StatusCode, (number) => signalNames.get(number));
     } catch (error) {
       exit = { kind: "runtimeFault", detail: `the container engine was lost: ${(error as Error).message}` };
+      // It may come back and find them; they are not to run on until then.
+      this.#killProcesses();
     }
     this.over = true;
     const wallSeconds = (performance.now() - this.#startedMs) / 1000;

@@ -39,7 +39,6 @@ const LEAST_PIDS = 16;
 interface Ready {
   readonly engine: Engine;
   readonly hostRoot: string;
-  guard: Guard;
 }
 
 export interface DockerStart {
@@ -61,6 +60,7 @@ const Started = z.object({ State: z.object({ Pid: z.number().int() }) });
 export class DockerTier {
   readonly #owner: Owner;
   #ready: Promise<Ready> | undefined;
+  #guard: Guard | undefined;
 
   constructor(owner: Owner) {
     this.#owner = owner;
@@ -73,7 +73,7 @@ export class DockerTier {
   /** Throws SandboxError: `refused` for what the engine does not have or cannot do, `fault` for what broke. */
   async start(request: DockerStart): Promise<DockerBox> {
     const { spec, dir, id, limits } = request;
-    const { engine, hostRoot, guard } = await this.#use();
+    const { engine, hostRoot } = await this.#use();
     request.refuse(engine.unenforceable);
     if (limits.pids < LEAST_PIDS)
       throw new SandboxError("refused", `the tier docker needs room for ${LEAST_PIDS} processes, not ${limits.pids}`);
@@ -87,7 +87,7 @@ export class DockerTier {
       const hostname = spec.hostname ?? "box";
       for (const name of ["", "rootfs", "agent", "empty"]) mkdirSync(join(dir, name), { mode: 0o755 });
       if (image === undefined) this.#etc(dir, user, layers, hostname);
-      if (!guard.stands) throw new SandboxError("fault", "the guard of the containers is gone");
+      await this.#guarded();
       container = await engine.docker.createContainer({
         name: `${this.#owner.name}-${id}`,
         ...containerOptions({
@@ -129,6 +129,8 @@ export class DockerTier {
     } catch (error) {
       await container?.remove({ force: true, v: true }).catch(() => undefined);
       await rm(dir, { recursive: true, force: true });
+      // No answer at all: the next start looks for the engine anew.
+      if (statusOf(error) === undefined) this.#ready = undefined;
       // The engine's words for a program that is not there, or a limit below its own least.
       if (statusOf(error) === 400) throw new SandboxError("refused", (error as Error).message, { cause: error });
       throw SandboxError.from(error, "starting a container");
@@ -168,16 +170,19 @@ export class DockerTier {
     this.#ready.catch(() => {
       this.#ready = undefined;
     });
-    const ready = await this.#ready;
-    if (!ready.guard.stands) ready.guard = await Guard.start(this.#owner.name);
-    return ready;
+    return this.#ready;
+  }
+
+  /** Nothing is started without a guard. */
+  async #guarded(): Promise<void> {
+    if (!this.#guard?.stands) this.#guard = await Guard.start(this.#owner.name);
   }
 
   async #make(): Promise<Ready> {
     const engine = await connectEngine();
     await removeDeadContainers(engine.docker);
     writeFileSync(join(this.#owner.folder, ENGINE_USED), "");
-    const guard = await Guard.start(this.#owner.name);
+    await this.#guarded();
     try {
       const hostRoot = await hostRootImage(engine.docker);
       if (!(await sharesFiles(engine.docker, hostRoot, this.#owner.folder, this.#labels)))
@@ -185,17 +190,16 @@ export class DockerTier {
           "refused",
           "the container engine does not see this host's files, as one on another machine or in another root does not",
         );
-      return { engine, hostRoot, guard };
+      return { engine, hostRoot };
     } catch (error) {
-      await guard.close();
       throw SandboxError.from(error, "preparing the container engine");
     }
   }
 
   /** When no box is left. */
   async close(): Promise<void> {
-    const ready = await this.#ready?.catch(() => undefined);
-    await ready?.guard.close();
+    await this.#ready?.catch(() => undefined);
+    await this.#guard?.close();
   }
 }
 

@@ -3,7 +3,7 @@
  * its own, so that it touches no engine that is there already. Needs root; dies with the process that started it.
  */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -23,6 +23,8 @@ export interface TestEngine {
   /** The control group, in every hierarchy, below which it makes those of its containers. */
   readonly group: string;
   stop(): Promise<void>;
+  /** By SIGKILL, as a crash would; its containers go too, and then its folders. */
+  kill(): Promise<void>;
 }
 
 /** Throws an Error with the end of the engine's log if it does not come up. */
@@ -57,15 +59,28 @@ export async function startTestEngine(): Promise<TestEngine> {
       await sleep(50);
     }
   }
-  return { address: `unix://${socket}`, docker, group, stop: () => stop(child, dir) };
+  return {
+    address: `unix://${socket}`,
+    docker,
+    group,
+    stop: () => stop(child, dir),
+    kill: () => stop(child, dir, "SIGKILL"),
+  };
 }
 
-async function stop(child: ChildProcess, dir: string): Promise<void> {
+async function stop(child: ChildProcess, dir: string, by: NodeJS.Signals = "SIGTERM"): Promise<void> {
   if (child.exitCode === null && child.signalCode === null) {
     const gone = new Promise<void>((resolve) => child.once("exit", () => resolve()));
-    child.kill("SIGTERM");
+    child.kill(by);
     await gone;
   }
+  // Of an engine that was killed, the parents of its containers live on.
+  for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name)))
+    try {
+      if (readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(`${dir}/`)) process.kill(Number(pid), "SIGKILL");
+    } catch {
+      // Gone meanwhile.
+    }
   // It leaves some of its own mounts.
   for (const line of readFileSync("/proc/self/mountinfo", "utf8").split("\n").reverse()) {
     const target = line.split(" ")[4];

@@ -83,15 +83,18 @@ test("a restored state is the one that was backed up", async () => {
 
 test("what ran is taken back at once, under fences that the old server cannot have given out", async () => {
   const before = await full();
+  await before.database.pool.query("UPDATE jobs SET wait_until = '2020-02-02'");
   const { file } = await save(before);
   const after = await empty();
   await load(after, file);
-  const { rows } = await after.database.pool.query<{ state: string; fence: number; over: boolean | null }>(
-    "SELECT DISTINCT state, fence, lease_until <= now() AS over FROM jobs ORDER BY fence",
+  const { rows } = await after.database.pool.query(
+    `SELECT DISTINCT state, fence, max_attempts, lease_until <= now() AS over,
+       wait_until - '2020-02-02' BETWEEN '10 ms' AND '10 min' AS prolonged
+     FROM jobs ORDER BY fence`,
   );
   expect(rows).toEqual([
-    { state: "waiting", fence: 1_000_000, over: null },
-    { state: "running", fence: 1_000_007, over: true },
+    { state: "waiting", fence: 1_000_000, max_attempts: 3, over: null, prolonged: true },
+    { state: "running", fence: 1_000_007, max_attempts: 4, over: true, prolonged: true },
   ]);
   const uploads = await after.database.pool.query("SELECT 1 FROM uploads");
   expect(uploads.rowCount).toBe(0);

@@ -129,7 +129,7 @@ export async function contents({ database }: State): Promise<Record<string, stri
   );
   const found: Record<string, string[]> = {};
   for (const { name } of tables) {
-    const row = name === "jobs" ? "to_jsonb(t) - 'fence' - 'lease_until'" : "to_jsonb(t)";
+    const row = name === "jobs" ? "to_jsonb(t) - '{fence,lease_until,wait_until,max_attempts}'::text[]" : "to_jsonb(t)";
     const { rows } = await database.pool.query<{ text: string }>(
       `SELECT (${row})::text AS text FROM ${name} t ORDER BY 1`,
     );

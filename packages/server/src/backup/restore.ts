@@ -5,8 +5,8 @@
  *
  * Between the backup and now the old server may have gone on, and its workers may come to this one: the fences of all jobs
  * that have not ended are raised far beyond what it can have given out, so words about its attempts are refused. What was
- * running stays so with a lease that is over, and the sweep tries it again, as after any fault of ours. Uploads that were
- * not complete begin anew.
+ * running stays so with a lease that is over, and the sweep tries it again, as after any fault of ours, with one attempt
+ * more. The time since the backup does not count as waiting. Uploads that were not complete begin anew.
  */
 import { createReadStream } from "node:fs";
 import { pipeline } from "node:stream/promises";
@@ -122,7 +122,7 @@ async function readArchive(client: pg.Client, request: RestoreRequest): Promise<
   if (manifest === undefined) throw damaged("its end is missing");
   await tables.finish();
   compare(manifest, tables.digests, tally);
-  await settle(client);
+  await settle(client, header.createdAt);
   return summary(header, manifest);
 }
 
@@ -183,11 +183,13 @@ function compare(manifest: Manifest, tables: readonly TableDigest[], tally: Blob
   if (JSON.stringify(manifest.blobs) !== JSON.stringify(tally.total())) throw damaged("blobs are missing in it");
 }
 
-async function settle(client: pg.Client): Promise<void> {
+async function settle(client: pg.Client, createdAt: string): Promise<void> {
   await client.query(
-    `UPDATE jobs SET fence = fence + $1, lease_until = CASE state WHEN 'running' THEN now() END
+    `UPDATE jobs SET fence = fence + $1, lease_until = CASE state WHEN 'running' THEN now() END,
+       max_attempts = max_attempts + CASE state WHEN 'running' THEN 1 ELSE 0 END,
+       wait_until = wait_until + greatest(now() - $2::timestamptz, interval '0')
      WHERE state IN ('waiting', 'running')`,
-    [FENCE_STEP],
+    [FENCE_STEP, createdAt],
   );
   await client.query("DELETE FROM uploads WHERE NOT complete");
 }

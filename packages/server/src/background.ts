@@ -3,6 +3,7 @@ import type { App } from "./app.ts";
 import { ensureQueue } from "./executor/record.ts";
 import { sweepForever } from "./jobs/sweep.ts";
 import { matchmaker } from "./ladder/matchmaker.ts";
+import { scheduleKeeper } from "./schedules/keeper.ts";
 
 export interface Background {
   readonly name: string;
@@ -28,4 +29,4 @@ const executorQueue: Background = {
   },
 };
 
-export const BACKGROUND: readonly Background[] = [sweeper, matchmaker, executorQueue];
+export const BACKGROUND: readonly Background[] = [sweeper, matchmaker, scheduleKeeper, executorQueue];

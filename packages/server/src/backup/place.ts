@@ -3,7 +3,8 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { LanistaError } from "@lanista/api/errors";
 import type { ServerConfig } from "../config/config.ts";
-import { type DatabaseLog, runningEmbedded, startEmbedded } from "../db/embedded.ts";
+import { runningEmbedded, startEmbedded } from "../db/embedded.ts";
+import type { DatabaseLog } from "../db/postgres-process.ts";
 import { openStore } from "../store/open.ts";
 import type { BlobStore } from "../store/store.ts";
 

@@ -10,9 +10,8 @@
  * before it starts its own. If PostgreSQL dies while we live it is started again, and the pool's connections come back.
  * Nothing is lost in any of these: what was committed is in its log, on the disk.
  */
-import { type ChildProcess, spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { join, resolve } from "node:path";
-import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { LanistaError } from "@lanista/api/errors";
 import pg from "pg";
@@ -26,14 +25,8 @@ import {
   socketFolder,
   stopLeftover,
 } from "./postgres-folder.ts";
+import { type DatabaseLog, ended, endText, launch, ready, stopChild } from "./postgres-process.ts";
 import { findPrograms, postgresUser } from "./postgres-program.ts";
-
-/** What a pino logger does, too. */
-export interface DatabaseLog {
-  debug(message: string): void;
-  info(message: string): void;
-  warn(message: string): void;
-}
 
 export interface EmbeddedOptions {
   /** Made where missing. */
@@ -75,9 +68,6 @@ const SETTINGS = {
 } as const;
 
 const DATABASE = "lanista";
-/** Reading the log again after a crash takes as long as it takes; beyond this something is wrong. */
-const START_MS = 300_000;
-const STOP_MS = 30_000;
 const RESTART_FIRST_MS = 100;
 const RESTART_MOST_MS = 5_000;
 /** A PostgreSQL that ran this long has started well: its next end is a new matter. */
@@ -206,36 +196,6 @@ async function startPatiently(command: readonly string[], home: string, log: Dat
   }
 }
 
-function launch(command: readonly string[], log: DatabaseLog): ChildProcess {
-  const [file = "", ...args] = command;
-  // A session of its own: the terminal's Ctrl-C is for the server, which drains first.
-  const child = spawn(file, args, {
-    cwd: "/",
-    detached: true,
-    stdio: ["ignore", "ignore", "pipe"],
-    env: { PATH: process.env.PATH, LC_ALL: "C", TZ: "UTC" },
-  });
-  child.on("error", (error) => log.warn(`PostgreSQL could not be started: ${error.message}`));
-  createInterface({ input: child.stderr }).on("line", (line) =>
-    /^(FATAL|PANIC|WARNING)/.test(line) ? log.warn(`PostgreSQL: ${line}`) : log.debug(`PostgreSQL: ${line}`),
-  );
-  return child;
-}
-
-/** Waits until it takes connections; throws LanistaError, the process gone, if it does not. */
-async function ready(child: ChildProcess, home: string): Promise<void> {
-  const until = performance.now() + START_MS;
-  while (performance.now() < until) {
-    if (hasEnded(child))
-      throw new LanistaError("unavailable", `PostgreSQL did not start (${endText(child)}): see the log above`);
-    const found = postmaster(home);
-    if (found?.pid === child.pid && found?.ready) return;
-    await sleep(10);
-  }
-  await stopChild(child);
-  throw new LanistaError("unavailable", `PostgreSQL did not take connections within ${START_MS / 1000} s`);
-}
-
 async function createDatabase(url: string): Promise<void> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
@@ -244,28 +204,4 @@ async function createDatabase(url: string): Promise<void> {
   } finally {
     await client.end();
   }
-}
-
-/** SIGINT ends connections and writes all down; SIGQUIT leaves that to the next start. */
-async function stopChild(child: ChildProcess): Promise<void> {
-  for (const signal of ["SIGINT", "SIGQUIT", "SIGKILL"] as const) {
-    if (hasEnded(child)) return;
-    child.kill(signal);
-    const patience = new AbortController();
-    await Promise.race([ended(child), sleep(STOP_MS, undefined, { signal: patience.signal }).catch(() => {})]);
-    patience.abort();
-  }
-}
-
-const hasEnded = (child: ChildProcess): boolean =>
-  child.pid === undefined || child.exitCode !== null || child.signalCode !== null;
-
-const endText = (child: ChildProcess): string => child.signalCode ?? `exit ${child.exitCode ?? "unknown"}`;
-
-function ended(child: ChildProcess): Promise<void> {
-  if (hasEnded(child)) return Promise.resolve();
-  return new Promise((resolve) => {
-    child.once("exit", () => resolve());
-    child.once("error", () => resolve());
-  });
 }

@@ -37,6 +37,7 @@ import { addDatabaseGauges } from "./ops/job-metrics.ts";
 import { createLog } from "./ops/log.ts";
 import { createMetrics } from "./ops/metrics.ts";
 import { metricsHandler } from "./ops/metrics-handler.ts";
+import { startTracing } from "./ops/tracing.ts";
 import { ReleaseStack } from "./release-stack.ts";
 import { fromDatabase } from "./rpc/errors.ts";
 import { createInterceptors } from "./rpc/interceptors.ts";
@@ -83,6 +84,7 @@ export async function startServer(config: ServerConfig, options: ServerOptions =
 }
 
 async function start(config: ServerConfig, options: ServerOptions, log: Logger, stack: ReleaseStack): Promise<Server> {
+  if (config.otel.endpoint !== "") stack.add("tracing", await startTracing(config.otel.endpoint, "lanista-server"));
   const stopping = new AbortController();
   stack.add("stopping", () => stopping.abort());
   const { database, url } = await startDatabase(config, log, stack, stopping.signal);

@@ -99,9 +99,10 @@ function bytes(text: string): number {
 
 async function run(context: Context, options: RunOptions): Promise<void> {
   const { signal } = context;
-  const [{ startWorker }, { createLog }] = await Promise.all([
+  const [{ startWorker }, { createLog }, { startTracing }] = await Promise.all([
     import("@lanista/server/worker/worker"),
     import("@lanista/server/ops/log"),
+    import("@lanista/server/ops/tracing"),
   ]);
   const level = options.logLevel as "debug" | "info" | "warn" | "error";
   const log = createLog({ log: { level, pretty: process.stderr.isTTY === true } });
@@ -109,6 +110,8 @@ async function run(context: Context, options: RunOptions): Promise<void> {
   const token = await readToken(context, options);
   // Before anything that takes a while: a parent may be gone by then.
   const parent = options.withParent ? watchParent() : undefined;
+  const { LANISTA_OTEL_ENDPOINT: collector = "" } = context.terminal.environment;
+  const endTracing = collector === "" ? undefined : await startTracing(collector, "lanista-worker");
   const worker = await startWorker({ ...workerOptions(options), server, token, log });
   const drain = (): void => {
     context.onSecondSignal(() => void worker.stop().catch(() => {}));
@@ -124,6 +127,7 @@ async function run(context: Context, options: RunOptions): Promise<void> {
     await worker.done;
   } finally {
     parent?.close();
+    await endTracing?.();
     signal.removeEventListener("abort", drain);
   }
 }

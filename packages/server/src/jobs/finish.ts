@@ -10,6 +10,7 @@ import { sql } from "kysely";
 import type { App } from "../app.ts";
 import type { Tx } from "../db/database.ts";
 import type { OutcomeRow } from "../db/types.ts";
+import { traceJob } from "../ops/tracing.ts";
 import { BACKOFF_SECONDS, MOST_ATTEMPTS, MOST_BACKOFF_SECONDS, WORKER_STOPPED } from "./bounds.ts";
 import type { JobRow } from "./kinds.ts";
 import { knownKind } from "./known-kind.ts";
@@ -43,6 +44,7 @@ export async function endJob(app: App, tx: Tx, job: JobRow, ending: Ending): Pro
     .executeTakeFirstOrThrow();
   await knownKind(app, job.kind).ended(app, tx, ended, { outcome, result, replayBlob, dead: false });
   const began = job.state === "running" ? job.started_at : null;
+  traceJob(ended, outcome.kind);
   app.metrics.jobs.ended(job.kind, outcome.kind, began && (ended.ended_at!.getTime() - began.getTime()) / 1000);
   return await changed(tx, job, outcome.kind === "cancelled");
 }
@@ -98,6 +100,7 @@ async function bury(app: App, tx: Tx, job: JobRow, last: OutcomeRow): Promise<st
     .where("id", "=", job.id)
     .returningAll()
     .executeTakeFirstOrThrow();
+  traceJob(dead, "dead");
   app.metrics.jobs.ended(job.kind, "dead", null);
   return await despiteKind(app, tx, job, async (lame) => {
     await knownKind(lame, job.kind).ended(lame, tx, dead, { outcome, result: null, replayBlob: null, dead: true });

@@ -15,6 +15,7 @@ import { ANONYMOUS, callerKey, requestIdKey } from "../auth/caller.ts";
 import type { Callers } from "../auth/callers.ts";
 import { addressKey } from "../http/request-context.ts";
 import { sameSite } from "../http/same-site.ts";
+import { traceCalls } from "../ops/tracing.ts";
 import { accessOf, checkAccess } from "./access.ts";
 import { toWire } from "./errors.ts";
 import { RateLimitError, type RateLimits } from "./rate-limit.ts";
@@ -31,7 +32,12 @@ const OPEN_SERVICES = new Set(["grpc.health.v1.Health"]);
 const EXECUTOR = "executor.Executor";
 
 export function createInterceptors(parts: InterceptorParts): Interceptor[] {
-  return [observe(parts), authorize(parts), validate()];
+  return [
+    traceCalls((request) => request.contextValues.get(requestIdKey)),
+    observe(parts),
+    authorize(parts),
+    validate(),
+  ];
 }
 
 function observe({ app }: InterceptorParts): Interceptor {

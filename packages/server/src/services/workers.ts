@@ -30,6 +30,7 @@ import {
   type WorkerRow,
 } from "../jobs/workers.ts";
 import { mutate } from "../mutate.ts";
+import { traceparent } from "../ops/tracing.ts";
 import { pageOf, pageWanted } from "../rpc/paging.ts";
 
 export function workerService(app: App): ServiceImpl<typeof WorkerService> {
@@ -59,6 +60,7 @@ export function workerService(app: App): ServiceImpl<typeof WorkerService> {
           timeoutSeconds: job.timeout_seconds,
           payloadJson: JSON.stringify(job.payload),
           queue: job.queue,
+          ...(app.config.otel.endpoint !== "" && { traceparent: traceparent(job.id) }),
           needs: resourcesMessage({
             cpus: job.cpus,
             memoryBytes: job.memory_bytes,

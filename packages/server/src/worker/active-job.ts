@@ -2,7 +2,9 @@
 import { create } from "@bufbuild/protobuf";
 import { OutcomeKind } from "@lanista/api/gen/lanista/v1/common_pb";
 import { type JobReport, JobReportSchema, type LeasedJob } from "@lanista/api/gen/lanista/v1/workers_pb";
+import type { Span } from "@opentelemetry/api";
 import type { OutcomeRow } from "../db/types.ts";
+import { endAttempt, startAttempt } from "../ops/tracing.ts";
 import { JobOutputBuffer } from "./job-output.ts";
 import { type Run, type RunEnd, type Runner, Stopped } from "./runners/runner.ts";
 import type { Workshop } from "./workshop.ts";
@@ -59,9 +61,10 @@ export class ActiveJob {
       Math.min(timeoutSeconds * 1000, 2 ** 31 - 1),
     );
     let end: RunEnd;
+    const span = startAttempt(this.leased);
     try {
       if (runner === undefined) throw new Error(`this worker does not know jobs of the kind ${kind}`);
-      end = await runner(this.#asRun(), workshop);
+      end = await runner(this.#asRun(span), workshop);
     } catch (error) {
       end = ours(error instanceof Error ? error.message : String(error));
     } finally {
@@ -70,16 +73,18 @@ export class ActiveJob {
     const { signal } = this.#abort;
     // A run that was stopped says `cancelled`, or whatever it was at: the reason is known better here.
     if (signal.aborted) end = ours((signal.reason as Stopped).message);
+    endAttempt(span, end.outcome.kind, end.outcome.detail ?? "");
     if (this.#state.kind === "running") this.#state = { kind: "reporting", end };
   }
 
-  #asRun(): Run {
+  #asRun(span: Span): Run {
     const { jobId, fence, payloadJson } = this.leased;
     return {
       jobId,
       fence,
       payload: JSON.parse(payloadJson),
       signal: this.#abort.signal,
+      span,
       move: (line) => this.output.move(line),
       log: (seat, bytes) => this.output.log(seat, bytes),
     };

@@ -11,6 +11,8 @@ export interface JobEvents {
   output(): void;
   /** A run is over: its place is free, and it may be reported. */
   over(job: ActiveJob): void;
+  /** The server has answered a report. */
+  answered(): void;
 }
 
 export class JobsAtHand {
@@ -90,6 +92,7 @@ export class JobsAtHand {
   /** The server has answered its report. */
   forget(job: ActiveJob): void {
     this.#jobs.delete(job.key);
+    this.#events.answered();
   }
 
   /** The others come first. */

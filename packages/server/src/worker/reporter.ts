@@ -1,5 +1,5 @@
 /**
- * Reports ends until the server has answered each: `accepted`, or that the lease was lost. One call at a time, with all that
+ * Reports ends until the server has answered each: `accepted`, or that the lease was lost. A few calls at a time, with all that
  * is there by then. The server takes a report once, however often it comes; so a lost answer is asked for again.
  */
 import type { JobReport } from "@lanista/api/gen/lanista/v1/workers_pb";
@@ -12,6 +12,8 @@ import type { Wire } from "./wire.ts";
 
 const MOST_REPORTS = 64;
 const MOST_BYTES = 24 * 1024 * 1024;
+/** Calls at a time: the server writes each report down by itself, and several at once cost it little more than one. */
+const LANES = 4;
 /** A report may hold a large replay, and the line may be slow. */
 const CALL_MS = 120_000;
 const BACKOFF_MOST_MS = 5000;
@@ -32,6 +34,7 @@ export class Reporter {
   readonly #backoff = new Backoff(BACKOFF_MOST_MS);
   /** One report a call: after a refusal of several, of which nobody knows whose it was. */
   #single = false;
+  readonly #sending = new Set<ActiveJob>();
 
   constructor(jobs: JobsAtHand, wire: Wire, log: Logger) {
     this.#jobs = jobs;
@@ -46,27 +49,40 @@ export class Reporter {
 
   /** Until the signal is aborted. */
   async run(signal: AbortSignal): Promise<void> {
+    const calls = new Set<Promise<void>>();
     while (!signal.aborted) {
-      const batch = this.#batch();
+      const batch = calls.size < (this.#single ? 1 : LANES) ? this.#batch(LANES - calls.size) : [];
       if (batch.length === 0) {
-        this.#single = false;
+        if (calls.size === 0) this.#single = false;
         await this.#flag.wait(IDLE_MS, signal);
-      } else if (!(await this.#send(batch, signal))) await this.#backoff.wait(signal);
+        continue;
+      }
+      for (const { job } of batch) this.#sending.add(job);
+      const call = this.#send(batch, signal).then(async (answered) => {
+        if (!answered) await this.#backoff.wait(signal);
+        for (const { job } of batch) this.#sending.delete(job);
+        calls.delete(call);
+        this.#flag.raise();
+      });
+      calls.add(call);
     }
+    await Promise.all(calls);
   }
 
-  #batch(): readonly Pending[] {
+  /** A part of what is to be reported and is not on its way: so many calls share it. */
+  #batch(lanes: number): readonly Pending[] {
+    const waiting = this.#jobs.all.filter((job) => job.state === "reporting" && !this.#sending.has(job));
+    const most = this.#single ? 1 : Math.min(MOST_REPORTS, Math.ceil(waiting.length / lanes));
     const batch: Pending[] = [];
     let bytes = 0;
-    for (const job of this.#jobs.all) {
+    for (const job of waiting.slice(0, most)) {
       const report = job.report();
       if (report === undefined) continue;
       bytes += report.replayGzip.length + report.resultJson.length;
       for (const { piece } of report.output)
         bytes += piece.case === "log" ? piece.value.text.length : (piece.value?.length ?? 0);
-      if (batch.length > 0 && (bytes > MOST_BYTES || this.#single)) break;
+      if (batch.length > 0 && bytes > MOST_BYTES) break;
       batch.push({ job, report });
-      if (batch.length === MOST_REPORTS) break;
     }
     return batch;
   }

@@ -4,7 +4,8 @@
  * ends then. Its token is renewed as long as the server lives, so one of a killed server's soon opens nothing.
  */
 import { type ChildProcess, spawn } from "node:child_process";
-import { hostname } from "node:os";
+import { availableParallelism, hostname } from "node:os";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { sql } from "kysely";
 import { makeToken } from "../accounts/tokens.ts";
@@ -61,7 +62,12 @@ export async function startEmbeddedWorker(app: App, options: EmbeddedOptions): P
       const since = performance.now();
       const queues = await queuesOf(app);
       if (ends.signal.aborted) return;
-      child = launch(program, [...before, ...workerArguments(app, options.serverUrl, queues)], secret);
+      child = launch(
+        program,
+        [...before, ...workerArguments(app, options.serverUrl, queues)],
+        secret,
+        app.config.otel.endpoint,
+      );
       const end = await ended(child);
       if (ends.signal.aborted) return;
       if (performance.now() - since > STEADY_MS) delay = FIRST_MS;
@@ -115,7 +121,7 @@ async function queuesOf({ config, db, log }: App): Promise<readonly string[]> {
 }
 
 function workerArguments({ config }: App, serverUrl: string, queues: readonly string[]): readonly string[] {
-  const { concurrency, tier, giveUp } = config.worker;
+  const { concurrency, tier, giveUp, cacheBytes } = config.worker;
   return [
     "worker",
     "--with-parent",
@@ -123,20 +129,39 @@ function workerArguments({ config }: App, serverUrl: string, queues: readonly st
     serverUrl,
     "--name",
     `embedded-${hostname()}`.slice(0, 100),
-    ...(concurrency > 0 ? ["--concurrency", String(concurrency)] : []),
+    "--concurrency",
+    String(concurrency > 0 ? concurrency : availableParallelism()),
     ...queues.flatMap((queue) => ["--queue", queue]),
-    "--tier",
-    tier,
-    ...giveUp.flatMap((limit) => ["--give-up", limit]),
+    // Of itself a worker offers every tier that works, but not the one without walls.
+    ...(tier === "none" ? ["none", "container", "gvisor", "docker"].flatMap((each) => ["--tier", each]) : []),
+    ...(giveUp.length > 0 ? ["--give-up", giveUp.join(",")] : []),
+    "--cache-dir",
+    join(config.dataDir, "worker-cache"),
+    "--cache-size",
+    String(cacheBytes),
+    "--drain-seconds",
+    String(config.shutdownSeconds),
+    "--log-level",
+    LOG_LEVELS[config.log.level],
   ];
 }
 
-function launch(program: string, parameters: readonly string[], token: string): ChildProcess {
+/** The worker knows fewer. */
+const LOG_LEVELS = {
+  trace: "debug",
+  debug: "debug",
+  info: "info",
+  warn: "warn",
+  error: "error",
+  fatal: "error",
+} as const;
+
+function launch(program: string, parameters: readonly string[], token: string, otel: string): ChildProcess {
   const { DATABASE_URL: _url, LANISTA_DATABASE_URL: _own, ...environment } = process.env;
   return spawn(program, parameters, {
     // A pipe that nobody writes to: it ends with us.
     stdio: ["pipe", "inherit", "inherit"],
-    env: { ...environment, LANISTA_TOKEN: token },
+    env: { ...environment, LANISTA_TOKEN: token, ...(otel !== "" && { LANISTA_OTEL_ENDPOINT: otel }) },
   });
 }
 

@@ -100,6 +100,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
       reporter.wake();
       leases.wake();
     },
+    answered: () => leases.wake(),
   });
   const free = async () => {
     const now = await machine.free();

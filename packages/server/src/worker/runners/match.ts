@@ -9,6 +9,7 @@ import { type Environment, makeEnvironment } from "@lanista/games/environment";
 import { environments } from "@lanista/games/registry";
 import type { OutcomeRow } from "../../db/types.ts";
 import { type MatchJobResult, type MatchPayload, matchPayload } from "../../jobs/payloads.ts";
+import { traceSandbox } from "../../ops/tracing.ts";
 import type { TakenAgent } from "../prepared-agents.ts";
 import type { Workshop } from "../workshop.ts";
 import type { Run, RunEnd } from "./runner.ts";
@@ -87,7 +88,10 @@ function play(
     attempts: 1,
     signal: run.signal,
     onLog: (seat, chunk) => run.log(seat, chunk),
-    onReady: (_, milliseconds) => workshop.meter.started(payload.tier, milliseconds),
+    onReady: (seat, milliseconds) => {
+      workshop.meter.started(payload.tier, milliseconds);
+      traceSandbox(run.span, seat, payload.tier, milliseconds);
+    },
     ...(payload.live ? { onReplayLine: (line: string) => run.move(line) } : {}),
   });
 }

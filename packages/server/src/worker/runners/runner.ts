@@ -1,4 +1,5 @@
 /** What the runner of a kind of job is given, and what it gives back. */
+import type { Span } from "@opentelemetry/api";
 import type { OutcomeRow } from "../../db/types.ts";
 import type { Workshop } from "../workshop.ts";
 
@@ -20,6 +21,8 @@ export interface Run {
   readonly payload: unknown;
   /** Aborted with a Stopped: then everything of the run is to be gone soon, and what it returns is not looked at. */
   readonly signal: AbortSignal;
+  /** The attempt's, for traces. */
+  readonly span: Span;
   /** A line of the replay. */
   move(line: string): void;
   log(seat: number, bytes: Buffer): void;

@@ -2,11 +2,11 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { gunzipSync, gzipSync } from "node:zlib";
+import { gzipSync } from "node:zlib";
 import { LanistaError } from "@lanista/api/errors";
 import { writeBackup } from "@lanista/server/backup/backup";
 import { restoreBackup } from "@lanista/server/backup/restore";
-import { extract, pack } from "tar-stream";
+import { type ArchiveEntry as Entry, forged } from "@lanista/server/testing/forged-backup";
 import { afterEach, expect, test } from "vitest";
 import { addMatch, blobs, contents, emptyState, fullState, type State } from "./support/backup-state.ts";
 
@@ -43,30 +43,6 @@ async function refusal(work: Promise<unknown>): Promise<string> {
 async function isEmpty({ database }: State): Promise<boolean> {
   const { rows } = await database.pool.query("SELECT 1 FROM pg_tables WHERE schemaname IN ('public', 'pgboss')");
   return rows.length === 0;
-}
-
-interface Entry {
-  readonly name: string;
-  readonly bytes: Buffer;
-}
-
-/** The archive of `file`, each entry as `change` leaves it, as a new file beside it. */
-async function forged(file: string, change: (entry: Entry) => Entry | undefined): Promise<string> {
-  const out = pack();
-  const archive = extract();
-  archive.end(gunzipSync(readFileSync(file)));
-  for await (const entry of archive) {
-    const parts: Buffer[] = [];
-    for await (const part of entry as AsyncIterable<Buffer>) parts.push(part);
-    const changed = change({ name: entry.header.name, bytes: Buffer.concat(parts) });
-    if (changed !== undefined) out.entry({ name: changed.name }, changed.bytes);
-  }
-  out.finalize();
-  const made: Buffer[] = [];
-  for await (const part of out as AsyncIterable<Buffer>) made.push(part);
-  const path = `${file}.forged`;
-  writeFileSync(path, gzipSync(Buffer.concat(made)));
-  return path;
 }
 
 test("a restored state is the one that was backed up", async () => {

@@ -1,12 +1,11 @@
 /** A server's state to back up: rows of every kind that refer to each other, blobs that rows speak of, and writers. */
-import { createHash, randomBytes } from "node:crypto";
+import { createHash, randomBytes, randomUUID as uuid } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openFolderStore } from "@lanista/server/store/folder-store";
 import type { BlobStore } from "@lanista/server/store/store";
 import { type TestDatabase, testDatabase } from "@lanista/server/testing/database";
-import { v7 as uuid } from "uuid";
 
 export interface State {
   readonly database: TestDatabase;

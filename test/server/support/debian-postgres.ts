@@ -5,8 +5,8 @@ import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, readdirSync, 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { openDatabase } from "@lanista/server/db/database";
 import { postgresUser } from "@lanista/server/db/postgres-program";
-import pg from "pg";
 
 const VERSIONS = "/usr/lib/postgresql";
 
@@ -50,10 +50,9 @@ export async function startHostPostgres(bin: string): Promise<OutsidePostgres> {
   );
   const url = (database: string, role: string) =>
     `postgres:///${database}?host=${encodeURIComponent(home)}&user=${role}`;
-  const ask = async (sql: string): Promise<pg.QueryResult> => {
-    const client = new pg.Client({ connectionString: url("postgres", "root") });
-    await client.connect();
-    return client.query(sql).finally(() => client.end());
+  const ask = async (sql: string) => {
+    const { pool, close } = openDatabase({ url: url("postgres", "root"), size: 1 });
+    return pool.query<{ server_version: string }>(sql).finally(close);
   };
   let made = 0;
   const close = async (): Promise<void> => {
@@ -74,7 +73,7 @@ export async function startHostPostgres(bin: string): Promise<OutsidePostgres> {
     }
     const { rows } = await ask("SHOW server_version");
     return {
-      version: String(rows[0]?.server_version),
+      version: rows[0]?.server_version ?? "",
       async database() {
         const name = `outside_${++made}`;
         await ask(`CREATE DATABASE ${name} OWNER lanista`);

@@ -7,6 +7,7 @@ import { SeededChance } from "@lanista/games/chance";
 import { bradleyTerry, type RankedMatch } from "@lanista/server/ladder/bradley-terry";
 import { type AgentRating, fold } from "@lanista/server/ladder/rating";
 import { beforeAll, describe, expect, it } from "vitest";
+import { pythonPackages } from "./python.ts";
 
 const folder = join(import.meta.dirname, "ratings");
 const PRIOR = 0.5;
@@ -19,9 +20,8 @@ interface Others {
 
 let python = "";
 beforeAll(() => {
-  const made = spawnSync(join(folder, "venv.sh"), { encoding: "utf8" });
-  if (made.status !== 0 && made.status !== 75) throw new Error(made.stderr);
-  python = made.status === 0 ? made.stdout.trim() : "";
+  const packages = pythonPackages(join(folder, "requirements.txt"));
+  python = packages === null ? "" : join(packages, "bin", "python");
 }, 300_000);
 
 function others(agents: number, matches: readonly RankedMatch[]): Others {

@@ -136,8 +136,6 @@ async function start(config: ServerConfig, options: ServerOptions, log: Logger, 
     (request, response) => {
       setHeader(response, "x-request-id", settleRequestId(request));
       setSecurityHeaders(response, secure);
-      // A client that goes on calling over its old connection would never find another server, nor let this one end.
-      if (stopping.signal.aborted && request.httpVersionMajor === 1) setHeader(response, "connection", "close");
       inner(request, response);
     };
 

@@ -195,6 +195,45 @@ describe("a ladder", () => {
   });
 });
 
+describe("a match that its own deadline ended", () => {
+  async function timedOut(thinkMs: number): Promise<LadderApp> {
+    const at = await opened();
+    const ladder = await at.ladder({ parallelMatches: 1, matchSeconds: 10, actSeconds: 1, env: "tic-tac-toe" });
+    await agents(at, ladder, 2);
+    await lookAtLadders(at.app, never);
+    const [match] = await at.waiting(ladder);
+    await at.end(match!.job, { kind: "cancelled" }, [0, 0], at.slowReplay(1, thinkMs));
+    return at;
+  }
+
+  it("is lost by who used up more than his part of the time", async () => {
+    const at = await timedOut(950);
+    const { id, outcome } = await at.app.db.selectFrom("matches").selectAll().executeTakeFirstOrThrow();
+    expect(outcome).toMatchObject({ kind: "agent_fault", seats: [1], fault: "timeout" });
+    const seats = await at.app.db
+      .selectFrom("match_seats")
+      .selectAll()
+      .where("match_id", "=", id)
+      .orderBy("seat")
+      .execute();
+    expect(seats.map(({ rank, fault }) => [rank, fault])).toEqual([
+      [1, ""],
+      [2, "timeout"],
+    ]);
+    const { id: ladder } = await at.app.db.selectFrom("ladders").selectAll().executeTakeFirstOrThrow();
+    expect(await at.row(ladder, seats[1]!.agent_id!)).toMatchObject({ losses: 1, faults: 1 });
+    expect((await verifyLadder(at.app.db, ladder)).equal).toBe(true);
+  });
+
+  it("is nobody's loss where the time went elsewhere", async () => {
+    const at = await timedOut(10);
+    expect((await at.app.db.selectFrom("matches").selectAll().executeTakeFirstOrThrow()).outcome!.kind).toBe(
+      "cancelled",
+    );
+    expect(await at.app.db.selectFrom("match_log").selectAll().execute()).toEqual([]);
+  });
+});
+
 describe("a ladder's states", () => {
   it("frozen: waiting matches are cancelled, what ends later is not rated, and nothing new is made", async () => {
     const at = await opened();

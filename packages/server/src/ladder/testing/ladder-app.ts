@@ -2,6 +2,9 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { sha256 } from "@lanista/arena/sha256";
+import { ReplayWriter } from "@lanista/games/replay-writer";
 import { pino } from "pino";
 import { v7 as uuid } from "uuid";
 import type { App } from "../../app.ts";
@@ -168,7 +171,9 @@ export class LadderApp {
   }
 
   /** Ends a job as a worker's report would. `ranks` by seat; none where the outcome has no scores. */
-  async end(job: string, outcome: OutcomeRow, ranks: readonly number[], timedOut = false): Promise<void> {
+  async end(job: string, outcome: OutcomeRow, ranks: readonly number[], timedOutReplay?: string): Promise<void> {
+    const replayBlob =
+      timedOutReplay === undefined ? null : (await this.app.store.put(gzipSync(timedOutReplay))).digest;
     const result: MatchJobResult = {
       envVersion: 1,
       seats: ranks.map((rank, seat) => ({
@@ -184,15 +189,39 @@ export class LadderApp {
       episodes: 1,
       steps: 10,
       replayHash: "",
-      timedOut,
+      timedOut: timedOutReplay !== undefined,
       wallSeconds: 1,
       engine: "test",
       sandbox: null,
     };
     await inTransaction(this.app, async (tx) => {
       const row = await tx.selectFrom("jobs").selectAll().where("id", "=", job).forUpdate().executeTakeFirstOrThrow();
-      await endJob(this.app, tx, row, { outcome, result, replayBlob: null });
+      await endJob(this.app, tx, row, { outcome, result, replayBlob });
     });
+  }
+
+  /** Of a match that was stopped after five moves of each seat; the others' took a millisecond. */
+  slowReplay(seat: number, thinkMs: number): string {
+    const writer = new ReplayWriter(
+      {
+        engine: "test",
+        env: { id: "tic-tac-toe", version: 1, options: {} },
+        seed: 1,
+        chance: [1, 2],
+        episodes: 1,
+        onFault: "forfeit",
+        seats: [0, 1].map((one) => ({ agent: `agent ${one}`, digest: "0".repeat(64) })),
+        limits: { start: 30, move: 1, bank: 0 },
+        sandbox: null,
+      },
+      sha256,
+    );
+    for (let step = 0; step < 10; step++) {
+      const at = step % 2;
+      const one = (value: number) => [0, 1].map((other) => (other === at ? value : null));
+      writer.step({ actions: one(step % 9), thinkMs: one(at === seat ? thinkMs : 1) });
+    }
+    return writer.finish({ outcome: "cancelled", scores: [null, null], ranks: [null, null] }).text;
   }
 
   completed(job: string, ranks: readonly number[]): Promise<void> {

@@ -101,6 +101,18 @@ test("a file that is named must be there; one that is broken is refused with the
   expect(refusal(() => loadConfig({ cwd }))).toMatch(/signup/);
 });
 
+test("other parts' variables, and those that Kubernetes adds for a service of our name, are nobody's mistake", () => {
+  const env = {
+    LANISTA_TOKEN: "x",
+    LANISTA_PORT: "tcp://10.0.0.1:8080",
+    LANISTA_SERVICE_HOST: "10.0.0.1",
+    LANISTA_SERVICE_PORT_GRPC: "50051",
+    LANISTA_PORT_8080_TCP_ADDR: "10.0.0.1",
+    LANISTA_SERVER_PORT_8080_TCP: "tcp://10.0.0.1:8080",
+  };
+  expect(loadConfig({ cwd, env }).config).toEqual(loadConfig({ cwd }).config);
+});
+
 test("a lease must outlast two heartbeats", () => {
   const text = refusal(() => loadConfig({ cwd, flags: { "lease.seconds": "9" } }));
   expect(text).toBe("lease.heartbeatSeconds (5) must be at most half of lease.seconds (9)");

@@ -35,9 +35,13 @@ export interface ConfigSources {
   readonly configFile?: string | undefined;
 }
 
-/** Variables that are other parts' to read: the client's, the sandbox's, the tests'. */
+/** Variables that are other parts' to read: the client's, the sandbox's, the compose file's, the tests'. */
 const OTHER_VARIABLES =
-  /^LANISTA_(CONFIG|SERVER|TOKEN|TOKEN_FILE|SPACE|RUN_DIR|CACHE_DIR|CANARY|KILLS|MARKER|MATCHES|STARVED|(TEST|CHAOS|BENCH|VM)_.*)$/;
+  /^LANISTA_(CONFIG|SERVER|TOKEN|TOKEN_FILE|SPACE|RUN_DIR|CACHE_DIR|DB_PASSWORD|WORKER_TOKEN|CANARY|KILLS|MARKER|MATCHES|STARVED|(TEST|CHAOS|BENCH|VM)_.*)$/;
+/** What Kubernetes tells every pod of a service that is called `lanista` or `lanista-…`. */
+const serviceLink = (name: string, value: string): boolean =>
+  /_SERVICE_(HOST|PORT)(_|$)|_PORT_\d+_(TCP|UDP)(_|$)/.test(name) ||
+  (name.endsWith("_PORT") && /^(tcp|udp):/.test(value));
 const DEFAULT_FILE = "lanista.yaml";
 const MOST_FILE_BYTES = 1024 * 1024;
 
@@ -137,9 +141,10 @@ function unknownVariables(
   env: Readonly<Record<string, string | undefined>>,
 ): readonly string[] {
   const known = new Set(settings.flatMap(({ variables }) => variables));
-  return Object.keys(env).filter(
-    (name) => name.startsWith("LANISTA_") && !known.has(name) && !OTHER_VARIABLES.test(name),
-  );
+  return Object.entries(env)
+    .filter(([name, value = ""]) => !OTHER_VARIABLES.test(name) && !serviceLink(name, value))
+    .map(([name]) => name)
+    .filter((name) => name.startsWith("LANISTA_") && !known.has(name));
 }
 
 function absolute(value: unknown, base: string): unknown {

@@ -41,7 +41,7 @@ export function workerCommand(context: Context): Command {
     .option("--token-file <file>", "a file that holds the token and nothing else")
     .option("--name <name>", "what people see (default: this host's name)")
     .option("--queue <queue>", "take jobs of this queue; may be repeated (default: default)", repeated)
-    .option("--concurrency <n>", "jobs at a time (default: half the CPUs)", integer(1, 1024))
+    .option("--concurrency <n>", "jobs at a time (default: as many as CPUs)", integer(1, 1024))
     .addOption(
       new Option("--tier <tier>", "offer this tier; may be repeated (default: all that work here, but none)").argParser(
         tier,
@@ -58,7 +58,7 @@ export function workerCommand(context: Context): Command {
     .option("--cache-dir <dir>", "keep bundles here (default: only as long as it runs)")
     .option("--cache-size <size>", "at most so much of them", bytes, 4 * 1024 ** 3)
     .option("--python <path>", "the Python of Python agents", "python3")
-    .option("--drain-seconds <n>", "on SIGTERM or Ctrl-C, let jobs go on for so long", seconds(0, 1_000_000), 300)
+    .option("--drain-seconds <n>", "on SIGTERM or Ctrl-C, let jobs go on for so long", seconds(0, 1_000_000), 90)
     .addOption(
       new Option("--log-level <level>", "what is logged, on standard error")
         .choices(["debug", "info", "warn", "error"])
@@ -138,7 +138,7 @@ function workerOptions(options: RunOptions): Omit<WorkerOptions, "server" | "tok
   return {
     version: ENGINE_VERSION,
     guestDir: GUEST_DIR,
-    concurrency: options.concurrency ?? Math.max(1, Math.floor(availableParallelism() / 2)),
+    concurrency: options.concurrency ?? availableParallelism(),
     cacheBytes: cacheSize,
     python,
     keepFree: {

@@ -9,7 +9,6 @@
  * cuts off instead is found again in the database.
  */
 import { setTimeout as sleep } from "node:timers/promises";
-import { connectNodeAdapter } from "@connectrpc/connect-node";
 import { LanistaError } from "@lanista/api/errors";
 import type { Logger } from "pino";
 import { createAccounts } from "./accounts/accounts.ts";
@@ -27,10 +26,10 @@ import { openEvents } from "./events-postgres.ts";
 import { authRoute } from "./http/auth-route.ts";
 import { setHeader, setSecurityHeaders } from "./http/headers.ts";
 import { healthRoutes } from "./http/health-routes.ts";
-import { guardReports } from "./http/large-reports.ts";
 import type { NodeHandlerFn } from "./http/node.ts";
 import { contextOf, settleRequestId, TrustedProxies } from "./http/request-context.ts";
 import { createRouter } from "./http/router.ts";
+import { rpcHandler } from "./http/rpc-handler.ts";
 import { type Listening, listenHttp, listenHttp2 } from "./http/servers.ts";
 import { jobKinds } from "./kinds.ts";
 import { addDatabaseGauges } from "./ops/job-metrics.ts";
@@ -40,6 +39,7 @@ import { metricsHandler } from "./ops/metrics-handler.ts";
 import { startTracing } from "./ops/tracing.ts";
 import { ReleaseStack } from "./release-stack.ts";
 import { fromDatabase } from "./rpc/errors.ts";
+import { createGate } from "./rpc/gate.ts";
 import { createInterceptors } from "./rpc/interceptors.ts";
 import { RateLimits } from "./rpc/rate-limit.ts";
 import { registerGrpcServices, registerServices } from "./services/index.ts";
@@ -119,13 +119,15 @@ async function start(config: ServerConfig, options: ServerOptions, log: Logger, 
   const routes = [...healthRoutes(app), authRoute(app, accounts, limits), ...httpRoutes(app)];
   const fallback = createRouter({ routes, callers, limits, proxies, log });
   const adapter = (grpc: boolean): NodeHandlerFn =>
-    connectNodeAdapter({
+    rpcHandler({
       routes: (router) => {
         registerServices(router, parts);
         if (grpc) registerGrpcServices(router, parts);
       },
-      interceptors: createInterceptors({ app, callers, limits }),
+      requestGate: createGate({ app, callers, limits }),
+      interceptors: createInterceptors(app),
       fallback,
+      log,
       contextValues: (request) => contextOf(request, proxies),
       readMaxBytes: config.limits.requestBytes,
       jsonOptions: { ignoreUnknownFields: false, alwaysEmitImplicit: true },
@@ -146,9 +148,9 @@ async function start(config: ServerConfig, options: ServerOptions, log: Logger, 
     return socket.url;
   };
   stack.add("sockets", () => drain(sockets));
-  const http = await listen(listenHttp(config.http, config.limits, settled(guardReports(callers, adapter(false)))));
+  const http = await listen(listenHttp(config.http, config.limits, settled(adapter(false))));
   const grpc = config.grpc.enabled
-    ? await listen(listenHttp2(config.grpc, config.limits, settled(guardReports(callers, adapter(true)))))
+    ? await listen(listenHttp2(config.grpc, config.limits, settled(adapter(true))))
     : null;
   const metricsUrl = config.metrics.enabled
     ? await listen(listenHttp(config.metrics, config.limits, metricsHandler(metrics)))

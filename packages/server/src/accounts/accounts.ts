@@ -83,6 +83,9 @@ export function createAccounts({ db, log, secret, mailer, publicUrl }: AccountsO
     verification: { storeIdentifier: "hashed" },
     advanced: {
       cookiePrefix: "lanista",
+      // Said, because better-auth leaves them out where it believes to be in a test.
+      disableCSRFCheck: false,
+      disableOriginCheck: false,
       useSecureCookies: publicUrl.startsWith("https:"),
       defaultCookieAttributes: { sameSite: "lax", httpOnly: true },
       // The address limits are counted by is ours to tell (http/client-address.ts).

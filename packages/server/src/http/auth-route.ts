@@ -13,6 +13,7 @@ import { setHeader } from "./headers.ts";
 import type { NodeServerRequest, NodeServerResponse } from "./node.ts";
 import { readBody } from "./read-body.ts";
 import type { HttpRoute, RouteRequest } from "./route.ts";
+import { sameSite } from "./same-site.ts";
 
 const MOST_BODY = 16 * 1024;
 const BASE = "/api/auth/";
@@ -28,6 +29,7 @@ export function authRoute(app: App, accounts: Accounts, limits: RateLimits): Htt
       if (GUESSED.test(path))
         for (const [name, value] of Object.entries(await limits.signIn(at.address)))
           setHeader(at.response, name, value);
+      if (at.request.method === "POST") checkOrigin(app, at.request);
       const body = at.request.method === "POST" ? await readBody(at.request, MOST_BODY) : null;
       if (
         body !== null &&
@@ -43,6 +45,18 @@ export function authRoute(app: App, accounts: Accounts, limits: RateLimits): Htt
       await sendAnswer(at.response, answer);
     },
   };
+}
+
+/** A page of another site signs nobody in or out. What says nothing of where it comes from is no browser, and brings no cookie. */
+function checkOrigin({ config }: App, { headers }: NodeServerRequest): void {
+  const told = new Headers();
+  for (const name of ["origin", "sec-fetch-site", "host"] as const) {
+    const value = headers[name];
+    if (typeof value === "string") told.set(name, value);
+  }
+  const silent = !told.has("origin") && !told.has("sec-fetch-site") && headers.cookie === undefined;
+  if (!silent && !sameSite(told, config.publicUrl))
+    throw new LanistaError("forbidden", "only pages of this server may ask for this");
 }
 
 const invited = z.looseObject({ invitation: z.string().max(200).optional() });

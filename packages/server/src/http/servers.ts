@@ -51,8 +51,23 @@ export async function listenHttp(
     if (socket.writable) socket.end("HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\n");
     else socket.destroy();
   });
+  // Node takes a connection that has said nothing yet for a busy one: what is in flight is counted here.
+  let inFlight = 0;
+  let draining = false;
+  server.prependListener("request", (_request, response) => {
+    inFlight++;
+    if (draining) response.setHeader("connection", "close");
+    response.once("close", () => {
+      inFlight--;
+      if (draining && inFlight === 0) server.closeAllConnections();
+    });
+  });
   return await listen(server, at, {
-    drain: () => server.closeIdleConnections(),
+    drain: () => {
+      draining = true;
+      if (inFlight === 0) server.closeAllConnections();
+      else server.closeIdleConnections();
+    },
     destroy: () => server.closeAllConnections(),
   });
 }

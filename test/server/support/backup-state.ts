@@ -35,6 +35,16 @@ async function stateOf(folder: string, database: TestDatabase): Promise<State> {
 export async function fullState(): Promise<State> {
   const folder = mkdtempSync(join(tmpdir(), "lanista-backup-"));
   const state = await stateOf(folder, await testDatabase());
+  try {
+    await fillState(state);
+    return state;
+  } catch (error) {
+    await state.close();
+    throw error;
+  }
+}
+
+async function fillState(state: State): Promise<void> {
   const { pool } = state.database;
   const space = uuid();
   await pool.query(`INSERT INTO "user" (id, name, email) VALUES ('u1', E'Ünï\\t"code"\\n\\\\N', 'a@example.org')`);
@@ -63,7 +73,6 @@ export async function fullState(): Promise<State> {
      VALUES ($1, 'noop', 'default', 'k', '', '{}', now(), 1, 'running', $1, now() + interval '1 hour', now(), 1, 7)`,
     [uuid()],
   );
-  return state;
 }
 
 async function blob(store: BlobStore): Promise<string> {

@@ -27,6 +27,9 @@ check: setup
 	biome ci .
 	knip
 	node --conditions=lanista-source scripts/cli-reference.ts --check
+	scripts/generate.sh --check
+	node --conditions=lanista-source scripts/openapi.ts --check
+	node --conditions=lanista-source scripts/api-reference.ts --check
 	npm ls --all >/dev/null
 
 format: setup

@@ -108,7 +108,7 @@ test("a program drains at the first signal and stops at the second", async () =>
   child.kill("SIGTERM");
   expect(await ended).toBe(143);
   const [attempt] = await world.attempts(id);
-  expect(attempt!.outcome).toMatchObject({ kind: "infra_fault", detail: "the worker was stopped" });
+  expect(attempt!.outcome).toMatchObject({ kind: "infra_fault", fault: "worker_stopped" });
 });
 
 test("a worker that was started beside a server ends when that is gone", async () => {

@@ -212,7 +212,7 @@ describe("a worker's end", () => {
     await worker.done;
     expect(performance.now() - began).toBeLessThan(5000);
     const [attempt] = await world.attempts(id);
-    expect(attempt!.outcome).toMatchObject({ kind: "infra_fault", detail: "the worker was stopped" });
+    expect(attempt!.outcome).toMatchObject({ kind: "infra_fault", fault: "worker_stopped" });
     expect((await world.job(id)).state).toBe("waiting");
   });
 

@@ -5,6 +5,7 @@ import { type JobReport, JobReportSchema, type LeasedJob } from "@lanista/api/ge
 import type { Span } from "@opentelemetry/api";
 import type { OutcomeRow } from "../db/types.ts";
 import { endAttempt, startAttempt } from "../ops/tracing.ts";
+import { WORKER_STOPPED } from "../jobs/bounds.ts";
 import { JobOutputBuffer } from "./job-output.ts";
 import { type Run, type RunEnd, type Runner, Stopped } from "./runners/runner.ts";
 import type { Workshop } from "./workshop.ts";
@@ -15,6 +16,7 @@ const KINDS = {
   infra_fault: OutcomeKind.INFRA_FAULT,
   cancelled: OutcomeKind.CANCELLED,
 } as const;
+const FAULTS = { worker_stopped: WORKER_STOPPED, timeout: "attempt_timeout", lost: "" } as const;
 const MAX_DETAIL = 2000;
 
 type State =
@@ -72,7 +74,7 @@ export class ActiveJob {
     }
     const { signal } = this.#abort;
     // A run that was stopped says `cancelled`, or whatever it was at: the reason is known better here.
-    if (signal.aborted) end = ours((signal.reason as Stopped).message);
+    if (signal.aborted) end = ours((signal.reason as Stopped).message, FAULTS[(signal.reason as Stopped).why]);
     endAttempt(span, end.outcome.kind, end.outcome.detail ?? "");
     if (this.#state.kind === "running") this.#state = { kind: "reporting", end };
   }
@@ -113,8 +115,8 @@ export class ActiveJob {
 
 export const keyOf = ({ jobId, fence }: { jobId: string; fence: bigint }): string => `${jobId} ${fence}`;
 
-function ours(detail: string): RunEnd {
-  return { outcome: { kind: "infra_fault", detail: detail.slice(0, MAX_DETAIL) }, result: null };
+function ours(detail: string, fault = ""): RunEnd {
+  return { outcome: { kind: "infra_fault", fault, detail: detail.slice(0, MAX_DETAIL) }, result: null };
 }
 
 function wireOutcome({ kind, seats = [], fault = "", detail = "" }: OutcomeRow) {

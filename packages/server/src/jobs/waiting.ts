@@ -145,10 +145,13 @@ async function positionOf(db: Db | Tx, { id, queue, priority, fair_tag }: JobRow
 
 export const aheadQuery = (job: Pick<JobRow, "id" | "queue" | "priority" | "fair_tag">) => sql<{ ahead: number }>`
   SELECT count(*)::int AS ahead FROM (
-    SELECT FROM jobs WHERE queue = ${job.queue} AND state = 'waiting' AND NOT held
-      AND priority >= ${job.priority}
-      AND (priority > ${job.priority} OR (fair_tag, id) < (${job.fair_tag}, ${job.id}::uuid))
-    ORDER BY priority DESC, fair_tag, id LIMIT ${FURTHEST}) ahead`;
+    (SELECT FROM jobs WHERE queue = ${job.queue} AND state = 'waiting' AND NOT held AND priority > ${job.priority}
+     ORDER BY priority DESC, fair_tag, id LIMIT ${FURTHEST})
+    UNION ALL
+    (SELECT FROM jobs WHERE queue = ${job.queue} AND state = 'waiting' AND NOT held AND priority = ${job.priority}
+       AND (fair_tag, id) < (${job.fair_tag}, ${job.id}::uuid)
+     ORDER BY priority DESC, fair_tag, id LIMIT ${FURTHEST})
+    LIMIT ${FURTHEST}) ahead`;
 
 /** From when the queue's last jobs ended; -1 where too little did in the last hour. */
 async function estimate(db: Db | Tx, queue: string, position: number): Promise<number> {

@@ -36,7 +36,7 @@ export async function runMatch(
     if (!isAnswer(error)) throw error;
     log.warn({ ...about, why: error.message }, "match refused");
     const ids = request.agents.map(({ agentId }) => agentId);
-    return errorAnswer(request.matchId, ids, [error.message, error.hint].filter(Boolean).join(" "));
+    return errorAnswer(request.matchId, ids, [error.message, error.hint].filter(Boolean).join(". "));
   }
 }
 

@@ -14,8 +14,8 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Duplex } from "node:stream";
+import { setTimeout as sleep } from "node:timers/promises";
 import type Docker from "dockerode";
-import type { MountSettings } from "dockerode";
 import { z } from "zod";
 import { SandboxError } from "../errors.ts";
 import type { Owner } from "../owners.ts";
@@ -25,9 +25,10 @@ import type { GiveUp, Limits, ReadOnlyMount, SandboxSpec, SandboxStamp } from ".
 import { BOOT_LABEL, containerOptions, OWNER_LABEL } from "./container.ts";
 import { DockerBox } from "./docker-box.ts";
 import { bootId, connectEngine, type Engine, hostRootImage, imageFacts, sharesFiles, statusOf } from "./engine.ts";
+import { type BoxFiles, copiedFiles, shownFiles } from "./files.ts";
 import { Guard } from "./guard.ts";
 import { removeDeadContainers } from "./leftovers.ts";
-import { meterOf } from "./meter.ts";
+import { type Meter, meterOf } from "./meter.ts";
 import { AttachedStreams } from "./streams.ts";
 
 /** In an owner's folder: this host process has used an engine, so it may have left containers. */
@@ -36,9 +37,25 @@ export const ENGINE_USED = "engine-used";
 /** The engine's runtime is a Go program of several threads, which starts within the box's limit. */
 const LEAST_PIDS = 16;
 
+const UNSEEN =
+  "the container engine is on another machine or in another process namespace: it keeps to the bound, but nobody here sees that it is reached";
+
+/** An engine whose processes cannot be seen from here bounds these, but a box that reaches the bound is not ended by it. */
+const FAR: ReadonlyMap<GiveUp, string> = new Map<GiveUp, string>([
+  ["pids", UNSEEN],
+  ["scratchBytes", UNSEEN],
+  ["scratchInodes", UNSEEN],
+  [
+    "cpuSeconds",
+    "the container engine is on another machine or in another process namespace: it tells CPU time once a second",
+  ],
+]);
+
 interface Ready {
   readonly engine: Engine;
   readonly hostRoot: string;
+  /** The engine sees this host's files and is on its kernel: see files.ts and meter.ts. */
+  readonly near: boolean;
 }
 
 export interface DockerStart {
@@ -55,7 +72,11 @@ export interface DockerStart {
   readonly onEnded: () => void;
 }
 
-const Started = z.object({ State: z.object({ Pid: z.number().int() }) });
+const Started = z.object({ State: z.object({ Pid: z.int(), Running: z.boolean() }) });
+
+/** An engine notices an end a little late. */
+const LOOKS = 20;
+const LOOK_MS = 25;
 
 export class DockerTier {
   readonly #owner: Owner;
@@ -73,23 +94,41 @@ export class DockerTier {
   /** Throws SandboxError: `refused` for what the engine does not have or cannot do, `fault` for what broke. */
   async start(request: DockerStart): Promise<DockerBox> {
     const { spec, dir, id, limits } = request;
-    const { engine, hostRoot } = await this.#use();
-    request.refuse(engine.unenforceable);
+    const { engine, hostRoot, near } = await this.#use();
+    const impossible = near ? engine.unenforceable : new Map([...FAR, ...engine.unenforceable]);
+    request.refuse(impossible);
     if (limits.pids < LEAST_PIDS)
       throw new SandboxError("refused", `the tier docker needs room for ${LEAST_PIDS} processes, not ${limits.pids}`);
     const image = spec.root === undefined ? undefined : await this.#image(engine.docker, spec.root.image);
-    const layers =
-      image === undefined ? [...hostLayers(), ...callersMounts(spec.mounts ?? [])] : callersMounts(spec.mounts ?? []);
-    const stamp = request.stampOf(engine.version, [...engine.unenforceable.keys()], image?.id);
+    if (image === undefined && !near)
+      throw new SandboxError(
+        "refused",
+        "this container engine does not see the host's /usr: name an image as the root",
+      );
+    const layers = [...(image === undefined ? hostLayers() : []), ...callersMounts(spec.mounts ?? [])];
+    const ours = request.stampOf(engine.version, [...impossible.keys()], image?.id);
+    const stamp = near ? ours : { ...ours, cgroup: engine.cgroup };
     let container: Docker.Container | undefined;
+    let files: BoxFiles | undefined;
     try {
       const user = { uid: request.uid, gid: request.uid };
       const hostname = spec.hostname ?? "box";
       for (const name of ["", "rootfs", "agent", "empty"]) mkdirSync(join(dir, name), { mode: 0o755 });
       if (image === undefined) this.#etc(dir, user, layers, hostname);
       await this.#guarded();
+      const name = `${this.#owner.name}-${id}`;
+      files = near
+        ? shownFiles(dir, layers, image === undefined ? join(dir, "rootfs/etc") : undefined)
+        : await copiedFiles({
+            docker: engine.docker,
+            image: hostRoot,
+            name,
+            labels: this.#labels,
+            agentDir: join(dir, "agent"),
+            mounts: layers,
+          });
       container = await engine.docker.createContainer({
-        name: `${this.#owner.name}-${id}`,
+        name,
         ...containerOptions({
           image: image?.id ?? hostRoot,
           imageVariables: image?.variables ?? ["PATH"],
@@ -99,7 +138,7 @@ export class DockerTier {
           hostname,
           user,
           limits,
-          mounts: mountsOf(dir, layers, image === undefined),
+          mounts: files.mounts,
           seccomp: request.seccomp,
           labels: this.#labels,
         }),
@@ -111,29 +150,46 @@ export class DockerTier {
         stderr: true,
         hijack: true,
       });
-      const streams = new AttachedStreams(connection as Duplex);
+      const streams = new AttachedStreams(connection as Duplex, files.before);
       await container.start();
-      const { State } = Started.parse(await container.inspect());
+      const { meter, unseen } = await this.#meter(container, near ? LOOKS : 0);
+      if (near && unseen) request.refuse(FAR);
       return new DockerBox({
         id,
         container,
         streams,
-        meter: meterOf(container, State.Pid),
+        meter,
         dir,
         agentDir: join(dir, "agent"),
         stamp,
         limits,
-        release: async () => {},
+        release: files.release,
         onEnded: request.onEnded,
       });
     } catch (error) {
       await container?.remove({ force: true, v: true }).catch(() => undefined);
+      await files?.release().catch(() => undefined);
       await rm(dir, { recursive: true, force: true });
       // No answer at all: the next start looks for the engine anew.
       if (statusOf(error) === undefined) this.#ready = undefined;
       // The engine's words for a program that is not there, or a limit below its own least.
       if (statusOf(error) === 400) throw new SandboxError("refused", (error as Error).message, { cause: error });
       throw SandboxError.from(error, "starting a container");
+    }
+  }
+
+  /**
+   * `unseen`: it runs, and yet its control groups are not to be found: the engine's process ids are not ours. A program that
+   * is over already can be seen by nobody.
+   */
+  async #meter(container: Docker.Container, looks: number): Promise<{ meter: Meter; unseen: boolean }> {
+    for (let look = 0; ; look++) {
+      const { State } = Started.parse(await container.inspect());
+      const meter = meterOf(container, State.Pid);
+      if (meter.cgroup !== undefined || !State.Running || look >= looks)
+        return { meter, unseen: State.Running && meter.cgroup === undefined };
+      meter.close();
+      await sleep(LOOK_MS);
     }
   }
 
@@ -185,12 +241,8 @@ export class DockerTier {
     await this.#guarded();
     try {
       const hostRoot = await hostRootImage(engine.docker);
-      if (!(await sharesFiles(engine.docker, hostRoot, this.#owner.folder, this.#labels)))
-        throw new SandboxError(
-          "refused",
-          "the container engine does not see this host's files, as one on another machine or in another root does not",
-        );
-      return { engine, hostRoot };
+      const near = await sharesFiles(engine.docker, hostRoot, this.#owner.folder, this.#labels);
+      return { engine, hostRoot, near };
     } catch (error) {
       throw SandboxError.from(error, "preparing the container engine");
     }
@@ -201,28 +253,4 @@ export class DockerTier {
     await this.#ready?.catch(() => undefined);
     await this.#guard?.close();
   }
-}
-
-/** Host folders come through an overlay each, as an unnamed volume of the box's own: never by an inode that is shared. */
-function mountsOf(dir: string, layers: readonly ReadOnlyMount[], hostRoot: boolean): MountSettings[] {
-  const empty = join(dir, "empty");
-  const bind = (Source: string, Target: string): MountSettings => ({ Type: "bind", Source, Target, ReadOnly: true });
-  const overlay = ({ source, target }: ReadOnlyMount): MountSettings =>
-    ({
-      Type: "volume",
-      Target: target,
-      VolumeOptions: {
-        NoCopy: true,
-        DriverConfig: {
-          Name: "local",
-          Options: { type: "overlay", device: "overlay", o: `ro,nosuid,nodev,lowerdir=${source}:${empty}` },
-        },
-      },
-      // Without a name: the types insist on one.
-    }) as unknown as MountSettings;
-  return [
-    ...(hostRoot ? [bind(join(dir, "rootfs/etc"), "/etc")] : []),
-    ...layers.map(overlay),
-    bind(join(dir, "agent"), "/agent"),
-  ];
 }

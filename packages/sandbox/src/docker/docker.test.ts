@@ -1,15 +1,16 @@
 /** The tier `docker` where it differs from the others: what an image says of itself, and what an engine may do to a box. */
 import { randomBytes } from "node:crypto";
-import { mkdtempSync, readlinkSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readlinkSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import tar from "tar-stream";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { checks, Kit } from "../conformance.ts";
 import { SandboxHost } from "../host.ts";
 import { canStartEngine, startTestEngine, type TestEngine } from "../testing/engine.ts";
 import { canMakeImage, intoEngine, makeTestImage } from "../testing/image.ts";
-import type { SandboxSpec } from "../types.ts";
+import type { GiveUp, SandboxSpec } from "../types.ts";
 import { BOOT_LABEL, OWNER_LABEL } from "./container.ts";
 import { bootId, engineCannot } from "./engine.ts";
 import { removeDeadContainers } from "./leftovers.ts";
@@ -135,6 +136,69 @@ describe.skipIf(!canStartEngine)("with an engine", () => {
     expect(await say(["/bin/sh", "-c", "echo there"])).toBe("there\n");
   }, 60_000);
 });
+
+describe.skipIf(!canStartEngine || !canMakeImage)(
+  "with an engine that sees neither our files nor our processes",
+  () => {
+    const runDir = mkdtempSync(join(tmpdir(), "lanista-docker-test-"));
+    const giveUp: readonly GiveUp[] = ["pids", "scratchBytes", "scratchInodes", "cpuSeconds"];
+    const before = process.env.DOCKER_HOST;
+    const root = { image: "" };
+    let engine: TestEngine;
+    let host: SandboxHost;
+    beforeAll(async () => {
+      engine = await startTestEngine(true);
+      process.env.DOCKER_HOST = engine.address;
+      host = await SandboxHost.open({ runDir });
+      root.image = await intoEngine(engine.docker, makeTestImage(join(import.meta.dirname, "../../../../.cache")));
+    }, 60_000);
+    afterAll(async () => {
+      await host.close();
+      const left = [await engine.docker.listContainers({ all: true }), (await engine.docker.listVolumes()).Volumes];
+      await engine.stop();
+      if (before === undefined) delete process.env.DOCKER_HOST;
+      else process.env.DOCKER_HOST = before;
+      rmSync(runDir, { recursive: true, force: true });
+      expect(left).toEqual([[], []]);
+    });
+
+    test.each(checks.filter(({ needs }) => !needs.some((name) => giveUp.includes(name))))("$name", async (check) => {
+      const kit = new Kit(host, { tier: "docker", runtime: "docker", root, giveUp });
+      expect(await check.run(kit)).toBeUndefined();
+    });
+
+    test("shows the caller's folders as copies", async () => {
+      const folder = join(runDir, "mine");
+      mkdirSync(join(folder, "below"), { recursive: true });
+      writeFileSync(join(folder, "below/file"), "text");
+      symlinkSync("below/file", join(folder, "link"));
+      const argv = ["/bin/sh", "-c", "cat /mine/below/file /mine/link; echo more >/mine/below/file"];
+      const box = await host.start({
+        tier: "docker",
+        argv,
+        root,
+        giveUp,
+        mounts: [{ source: folder, target: "/mine" }],
+      });
+      let text = "";
+      for (const stream of [box.stdout, box.stderr]) stream.on("data", (piece: Buffer) => (text += piece.toString()));
+      await box.ended;
+      expect(text).toMatch(/^texttext.*Read-only/s);
+    });
+
+    test("refuses what needs eyes on it, and the host's own /usr", async () => {
+      const start = (more: Partial<SandboxSpec>) => host.start({ tier: "docker", argv: ["/bin/true"], ...more });
+      await expect(start({ root })).rejects.toMatchObject({
+        code: "refused",
+        message: expect.stringMatching(/pids: .*another/),
+      });
+      await expect(start({ giveUp })).rejects.toMatchObject({
+        code: "refused",
+        message: expect.stringMatching(/name an image/),
+      });
+    });
+  },
+);
 
 test("without an engine the tier is refused, with what to install", async () => {
   const runDir = mkdtempSync(join(tmpdir(), "lanista-docker-test-"));

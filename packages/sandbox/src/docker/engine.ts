@@ -1,6 +1,6 @@
 /** A container engine as a host finds it: where it is, what it can, whether it shares this host's files and processes. */
 import { createHash, randomBytes } from "node:crypto";
-import { existsSync, lstatSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
+import { existsSync, lstatSync, mkdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import Docker from "dockerode";
@@ -8,6 +8,7 @@ import tar from "tar-stream";
 import { z } from "zod";
 import { SandboxError } from "../errors.ts";
 import type { GiveUp } from "../types.ts";
+import { overlayVolume } from "./overlay-volume.ts";
 
 const DEFAULT_SOCKET = "/var/run/docker.sock";
 
@@ -149,7 +150,10 @@ export function statusOf(error: unknown): number | undefined {
   return typeof status === "number" ? status : undefined;
 }
 
-/** Whether the engine shows this host's files under their own paths: it may be on another machine, or in another root. */
+/**
+ * Whether the engine itself finds this host's files under their own paths: it may be on another machine, or in another root.
+ * Asked by an overlay, which its kernel mounts, for a bound folder may be passed on to where the engine is.
+ */
 export async function sharesFiles(
   docker: Docker,
   image: string,
@@ -157,8 +161,10 @@ export async function sharesFiles(
   labels: Record<string, string>,
 ): Promise<boolean> {
   const token = randomBytes(16).toString("hex");
-  const name = `probe-${token}`;
-  writeFileSync(join(dir, name), token);
+  const place = join(dir, `probe-${token}`);
+  const [shown, empty] = [join(place, "shown"), join(place, "empty")];
+  for (const folder of [place, shown, empty]) mkdirSync(folder);
+  writeFileSync(join(shown, "token"), token);
   let container: Docker.Container | undefined;
   try {
     container = await docker.createContainer({
@@ -167,10 +173,10 @@ export async function sharesFiles(
       Labels: labels,
       HostConfig: {
         NetworkMode: "none",
-        Mounts: [{ Type: "bind", Source: dir, Target: "/agent", ReadOnly: true }],
+        Mounts: [overlayVolume({ source: shown, target: "/agent" }, empty)],
       },
     });
-    const archive = await container.getArchive({ path: `/agent/${name}` });
+    const archive = await container.getArchive({ path: "/agent/token" });
     const extract = tar.extract();
     archive.pipe(extract);
     for await (const entry of extract) {
@@ -180,11 +186,12 @@ export async function sharesFiles(
     }
     return false;
   } catch (error) {
-    // It knows no such folder, or the file is not in it.
-    if (statusOf(error) === 400 || statusOf(error) === 404) return false;
+    // It cannot mount such a folder, or the file is not in it.
+    if (statusOf(error) !== undefined) return false;
     throw error;
   } finally {
     await container?.remove({ force: true, v: true });
+    rmSync(place, { recursive: true });
   }
 }
 

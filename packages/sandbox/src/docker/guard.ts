@@ -50,6 +50,12 @@ async function guard(
             .catch(() => undefined),
         ),
       );
+      const { Volumes } = await engine.listVolumes({ filters: { label: [orders.label] } });
+      for (const { Name } of Volumes ?? [])
+        await engine
+          .getVolume(Name)
+          .remove()
+          .catch(() => undefined);
     } catch {
       // The engine does not answer now.
     }

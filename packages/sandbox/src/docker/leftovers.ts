@@ -26,5 +26,14 @@ export async function removeDeadContainers(docker: Docker): Promise<string[]> {
       }
     }),
   );
+  const { Volumes } = await docker.listVolumes({ filters: { label: [OWNER_LABEL] } });
+  for (const { Name, Labels } of Volumes ?? [])
+    if (Labels?.[BOOT_LABEL] === boot && isDeadOwner(Labels[OWNER_LABEL] ?? ""))
+      await docker
+        .getVolume(Name)
+        .remove()
+        .catch((error: unknown) => {
+          if (statusOf(error) !== 404 && statusOf(error) !== 409) throw error;
+        });
   return dead.map(({ Names, Id }) => `container ${Names[0]?.replace(/^\//, "") ?? Id}`);
 }

@@ -7,7 +7,7 @@ import { z } from "zod";
 import { BoxCgroup, type CgroupReading } from "../cgroup.ts";
 import { groupFolders } from "../cgroup-layout.ts";
 
-const ASK_MS = 250;
+const ASK_MS = 100;
 
 const NOTHING: CgroupReading = {
   cpuMs: 0,

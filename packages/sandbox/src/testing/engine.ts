@@ -27,8 +27,11 @@ export interface TestEngine {
   kill(): Promise<void>;
 }
 
-/** Throws an Error with the end of the engine's log if it does not come up. */
-export async function startTestEngine(): Promise<TestEngine> {
+/**
+ * `far`: as if on another machine: in a process namespace of its own, and with nothing but its own folder below /tmp. Throws
+ * an Error with the end of the engine's log if it does not come up.
+ */
+export async function startTestEngine(far = false): Promise<TestEngine> {
   // Short: a socket's path has at most 107 bytes, and containerd makes some below.
   const dir = mkdtempSync(join(tmpdir(), "lanista-engine-"));
   const socket = join(dir, "docker.sock");
@@ -39,7 +42,11 @@ export async function startTestEngine(): Promise<TestEngine> {
     `--cgroup-parent=/${group}`,
     `--data-root ${dir}/data --exec-root ${dir}/exec --pidfile ${dir}/pid -H unix://${socket}`,
   ].join(" ");
-  const child = spawn("setpriv", ["--pdeathsig", "TERM", "sh", "-c", `exec dockerd ${flags} >${log} 2>&1`], {
+  // Its folder is kept in view of the new /tmp.
+  const hide = `mkdir ${dir}/tmp && mount -t tmpfs none ${dir}/tmp && mkdir ${dir}/tmp/${basename(dir)} && mount --rbind ${dir} ${dir}/tmp/${basename(dir)} && mount --move ${dir}/tmp /tmp && `;
+  const away = far ? ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"] : [];
+  const script = `${far ? hide : ""}exec dockerd ${flags} >>${log} 2>&1`;
+  const child = spawn("setpriv", ["--pdeathsig", far ? "KILL" : "TERM", ...away, "sh", "-c", script], {
     stdio: "ignore",
     env: { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/sbin` },
     detached: true,
@@ -53,7 +60,7 @@ export async function startTestEngine(): Promise<TestEngine> {
     } catch (error) {
       if (child.exitCode !== null || performance.now() - began > START_MS) {
         const words = existsSync(log) ? readFileSync(log, "utf8").slice(-2000) : "";
-        await stop(child, dir);
+        await stop(child, dir, "SIGKILL");
         throw new Error(`the test engine did not start: ${words}`, { cause: error });
       }
       await sleep(50);
@@ -63,12 +70,12 @@ export async function startTestEngine(): Promise<TestEngine> {
     address: `unix://${socket}`,
     docker,
     group,
-    stop: () => stop(child, dir),
+    stop: () => stop(child, dir, far ? "SIGKILL" : "SIGTERM"),
     kill: () => stop(child, dir, "SIGKILL"),
   };
 }
 
-async function stop(child: ChildProcess, dir: string, by: NodeJS.Signals = "SIGTERM"): Promise<void> {
+async function stop(child: ChildProcess, dir: string, by: NodeJS.Signals): Promise<void> {
   if (child.exitCode === null && child.signalCode === null) {
     const gone = new Promise<void>((resolve) => child.once("exit", () => resolve()));
     child.kill(by);

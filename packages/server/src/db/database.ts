@@ -39,6 +39,8 @@ export function openDatabase(options: DatabaseOptions): Database {
     types,
   });
   pool.on("error", options.onError ?? (() => {}));
+  // One that breaks while it is in use fails its query; without a listener of its own it would end the process as well.
+  pool.on("connect", (client) => client.on("error", () => {}));
   const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
   const close = async (): Promise<void> => {
     await db.destroy();

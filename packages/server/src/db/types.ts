@@ -150,6 +150,7 @@ export interface LaddersTable {
   public: Generated<boolean>;
   rules: ColumnType<unknown, string, string>;
   log_length: Generated<number>;
+  agents: Generated<number>;
   plan: ColumnType<unknown, string | null | undefined, string | null>;
   plan_next: Generated<number>;
   finals_from: number | null;

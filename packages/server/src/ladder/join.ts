@@ -3,6 +3,7 @@
  * nothing; that it grows less certain is the log's to say, with the version's first match (rating.ts). The matchmaker
  * counts on it at once.
  */
+import { sql } from "kysely";
 import type { App } from "../app.ts";
 import type { Tx } from "../db/database.ts";
 import { INITIAL_MU, INITIAL_SIGMA, NEWCOMER } from "./rating.ts";
@@ -18,7 +19,13 @@ export interface Joining {
 
 export async function joinLadder(app: App, tx: Tx, joining: Joining): Promise<void> {
   const { ladderId, agentId, versionId } = joining;
-  const { rules } = await tx.selectFrom("ladders").select("rules").where("id", "=", ladderId).executeTakeFirstOrThrow();
+  const { rules } = await tx
+    .selectFrom("ladders")
+    .select("rules")
+    .where("id", "=", ladderId)
+    // Before the agent's row: the order in which ends of matches lock them.
+    .forNoKeyUpdate()
+    .executeTakeFirstOrThrow();
   const { placementMatches } = ladderRules({ rules });
   await tx
     .insertInto("ladder_agents")
@@ -29,12 +36,13 @@ export async function joinLadder(app: App, tx: Tx, joining: Joining): Promise<vo
       mu: INITIAL_MU,
       sigma: INITIAL_SIGMA,
       urgency: urgencyOf(NEWCOMER, versionId, placementMatches),
+      active: false,
     })
     .onConflict((conflict) => conflict.columns(["ladder_id", "agent_id"]).doNothing())
     .execute();
   const row = await tx
     .selectFrom("ladder_agents")
-    .select(["mu", "sigma", "matches", "rated_version_id"])
+    .select(["active", "sigma", "matches", "rated_version_id"])
     .where("ladder_id", "=", ladderId)
     .where("agent_id", "=", agentId)
     .forUpdate()
@@ -52,5 +60,7 @@ export async function joinLadder(app: App, tx: Tx, joining: Joining): Promise<vo
     .where("ladder_id", "=", ladderId)
     .where("agent_id", "=", agentId)
     .execute();
+  if (!row.active)
+    await tx.updateTable("ladders").set({ agents: sql<number>`agents + 1` }).where("id", "=", ladderId).execute();
   await app.events.publish(tx, `ladder:${ladderId}`, MATCHMAKER_TOPIC);
 }

@@ -52,13 +52,7 @@ export async function lockLadder(tx: Tx, caller: Caller, id: string, least: Role
   return await tx.selectFrom("ladders").selectAll().where("id", "=", id).forNoKeyUpdate().executeTakeFirstOrThrow();
 }
 
-export async function ladderMessage(db: Db | Tx, row: LadderRow): Promise<MessageInitShape<typeof LadderSchema>> {
-  const { agents } = await db
-    .selectFrom("ladder_agents")
-    .select((eb) => eb.fn.countAll<number>().as("agents"))
-    .where("ladder_id", "=", row.id)
-    .where("active", "=", true)
-    .executeTakeFirstOrThrow();
+export function ladderMessage(row: LadderRow): MessageInitShape<typeof LadderSchema> {
   return {
     id: row.id,
     spaceId: row.space_id,
@@ -67,7 +61,7 @@ export async function ladderMessage(db: Db | Tx, row: LadderRow): Promise<Messag
     state: STATES[row.state],
     rules: rulesMessage(ladderRules(row)),
     createdAt: timestampFromDate(row.created_at),
-    agents,
+    agents: row.agents,
     matches: BigInt(row.log_length),
     public: row.public,
   };

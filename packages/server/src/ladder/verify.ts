@@ -3,7 +3,9 @@
  * ratings and counts, head to head, the finals' table. Reads one snapshot of the database, so that it may run while
  * matches are played.
  */
+import type { Selectable } from "kysely";
 import type { Db, Tx } from "../db/database.ts";
+import type { LadderAgentsTable } from "../db/types.ts";
 import { computeFinals } from "./finals.ts";
 import { readLog } from "./log-reader.ts";
 import { pairsOf } from "./pair-tally.ts";
@@ -79,20 +81,20 @@ async function verify(tx: Tx, ladderId: string): Promise<LadderVerdict> {
   }
   if (matches !== ladder.log_length)
     differences.add(`the log has ${matches} matches, and the ladder says ${ladder.log_length}`);
-  const agents = await compareRatings(tx, ladderId, ratings, differences);
+  const rows = await tx.selectFrom("ladder_agents").selectAll().where("ladder_id", "=", ladderId).execute();
+  compareRatings(rows, ratings, differences);
+  differences.compare("the number of active agents", ladder.agents, rows.filter(({ active }) => active).length);
   await compareMeetings(tx, ladderId, meetings, differences);
   if (ladder.state === "finished" && ladder.finals_from !== null)
     await compareFinals(tx, ladderId, ladder.finals_from, ladder.log_length, differences);
-  return { equal: differences.count === 0, matches, agents, differences: differences.shown };
+  return { equal: differences.count === 0, matches, agents: rows.length, differences: differences.shown };
 }
 
-async function compareRatings(
-  tx: Tx,
-  ladderId: string,
+function compareRatings(
+  rows: readonly Selectable<LadderAgentsTable>[],
   ratings: Map<string, AgentRating>,
   differences: Differences,
-): Promise<number> {
-  const rows = await tx.selectFrom("ladder_agents").selectAll().where("ladder_id", "=", ladderId).execute();
+): void {
   for (const row of rows) {
     const should = ratings.get(row.agent_id) ?? NEWCOMER;
     ratings.delete(row.agent_id);
@@ -102,7 +104,6 @@ async function compareRatings(
       differences.add(`the rated version of agent ${row.agent_id} is not the log's last`);
   }
   for (const agent of ratings.keys()) differences.add(`agent ${agent} is in the log, and not on the ladder`);
-  return rows.length;
 }
 
 async function compareMeetings(

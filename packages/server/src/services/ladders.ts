@@ -14,6 +14,7 @@ import {
   WithdrawRequestSchema,
   WithdrawResponseSchema,
 } from "@lanista/api/gen/lanista/v1/ladders_pb";
+import { sql } from "kysely";
 import { v7 as uuid } from "uuid";
 import type { App } from "../app.ts";
 import { notFound, requireOwn, requireRole, requireSpace } from "../auth/access.ts";
@@ -64,13 +65,13 @@ export function ladderService(app: App): ServiceImpl<typeof LadderService> {
             throw new LanistaError("exists", `the space has a ladder "${request.slug}" already`, { field: "slug" });
           note.subject = row.id;
           note.spaceId = space.id;
-          return { ladder: await ladderMessage(tx, row) };
+          return { ladder: ladderMessage(row) };
         },
       ),
 
     async getLadder(request, context) {
       const { ladder } = await requireLadder(db, callerOf(context), request.ladder, "participant");
-      return { ladder: await ladderMessage(db, ladder) };
+      return { ladder: ladderMessage(ladder) };
     },
 
     async listLadders(request, context) {
@@ -83,7 +84,7 @@ export function ladderService(app: App): ServiceImpl<typeof LadderService> {
         .limit(wanted.size + 1)
         .execute();
       const { rows, nextPageToken } = pageOf(found, wanted, (row) => [row.slug]);
-      return { ladders: await Promise.all(rows.map((row) => ladderMessage(db, row))), nextPageToken };
+      return { ladders: rows.map(ladderMessage), nextPageToken };
     },
 
     updateLadder: (request, context) =>
@@ -107,7 +108,7 @@ export function ladderService(app: App): ServiceImpl<typeof LadderService> {
               ...(title === undefined ? {} : { title }),
               ...(isPublic === undefined ? {} : { public: isPublic }),
             });
-          return { ladder: await ladderMessage(tx, ladder) };
+          return { ladder: ladderMessage(ladder) };
         },
       ),
 
@@ -121,7 +122,7 @@ export function ladderService(app: App): ServiceImpl<typeof LadderService> {
           const ladder = await lockLadder(tx, callerOf(context), request.ladderId, "organiser");
           note.subject = ladder.id;
           note.spaceId = ladder.space_id;
-          return { ladder: await ladderMessage(tx, await freeze(app, tx, ladder, request.frozen)) };
+          return { ladder: ladderMessage(await freeze(app, tx, ladder, request.frozen)) };
         },
       ),
 
@@ -136,7 +137,7 @@ export function ladderService(app: App): ServiceImpl<typeof LadderService> {
           note.subject = row.id;
           note.spaceId = row.space_id;
           const { ladder, matches } = await startFinals(app, tx, row, request.rounds, request.top);
-          return { ladder: await ladderMessage(tx, ladder), matches };
+          return { ladder: ladderMessage(ladder), matches };
         },
       ),
 
@@ -154,10 +155,10 @@ export function ladderService(app: App): ServiceImpl<typeof LadderService> {
         (await requireRole(db, caller, ladder.space_id, "participant", "the ladder")) !== "organiser"
       ) {
         const own = await ownRows(db, query, caller.user?.id ?? "");
-        return { rows: own.map(rowMessage), nextPageToken: "", ladder: await ladderMessage(db, ladder) };
+        return { rows: own.map(rowMessage), nextPageToken: "", ladder: ladderMessage(ladder) };
       }
       const { rows, nextPageToken } = pageOf(await boardPage(db, query, wanted), wanted, pageKey);
-      return { rows: rows.map(rowMessage), nextPageToken, ladder: await ladderMessage(db, ladder) };
+      return { rows: rows.map(rowMessage), nextPageToken, ladder: ladderMessage(ladder) };
     },
 
     async getHeadToHead(request, context) {
@@ -206,6 +207,11 @@ export function ladderService(app: App): ServiceImpl<typeof LadderService> {
             .set({ active: false })
             .where("ladder_id", "=", ladder.id)
             .where("agent_id", "=", agent.id)
+            .execute();
+          await tx
+            .updateTable("ladders")
+            .set({ agents: sql<number>`agents - 1` })
+            .where("id", "=", ladder.id)
             .execute();
           await app.events.publish(tx, `ladder:${ladder.id}`);
           return {};

@@ -181,6 +181,8 @@ CREATE TABLE ladders (
   rules jsonb NOT NULL,
   -- The log's length: the next logged match gets log_length + 1, under this row's lock.
   log_length bigint NOT NULL DEFAULT 0,
+  -- How many agents are active.
+  agents int NOT NULL DEFAULT 0,
   -- A round or the finals while they are made: who, how often; and the next match to make of it.
   plan jsonb,
   plan_next bigint NOT NULL DEFAULT 0,
@@ -332,6 +334,7 @@ CREATE TABLE job_output (
   text text NOT NULL,
   PRIMARY KEY (job_id, attempt, seq)
 );
+CREATE INDEX job_output_moves ON job_output (job_id) WHERE seat = -1;
 
 CREATE TABLE workers (
   id uuid PRIMARY KEY,

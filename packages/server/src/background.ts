@@ -1,6 +1,7 @@
 /** What every server does by itself beside answering: each starts here and is given a way to end it. */
 import type { App } from "./app.ts";
 import { ensureQueue } from "./executor/record.ts";
+import { cleanUpForever } from "./jobs/clean-up.ts";
 import { sweepForever } from "./jobs/sweep.ts";
 import { matchmaker } from "./ladder/matchmaker.ts";
 import { scheduleKeeper } from "./schedules/keeper.ts";
@@ -20,6 +21,14 @@ const sweeper: Background = {
   },
 };
 
+const cleaner: Background = {
+  name: "clean-up",
+  async start(app) {
+    const running = cleanUpForever(app);
+    return () => running;
+  },
+};
+
 /** The executor's queue is there before a worker asks for it. */
 const executorQueue: Background = {
   name: "the executor's queue",
@@ -29,4 +38,4 @@ const executorQueue: Background = {
   },
 };
 
-export const BACKGROUND: readonly Background[] = [sweeper, matchmaker, scheduleKeeper, executorQueue];
+export const BACKGROUND: readonly Background[] = [sweeper, cleaner, matchmaker, scheduleKeeper, executorQueue];

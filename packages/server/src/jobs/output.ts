@@ -108,8 +108,3 @@ export async function readOutput(
     .limit(most)
     .execute();
 }
-
-/** Moves are in the replay once a match has ended; those of other attempts are nobody's. */
-export async function dropMoves(tx: Tx, jobId: string): Promise<void> {
-  await tx.deleteFrom("job_output").where("job_id", "=", jobId).where("seat", "=", MOVES).execute();
-}

@@ -3,7 +3,7 @@
 SHELL := /bin/sh
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 
-.PHONY: setup demo test check format bench test-vm pack image clean
+.PHONY: setup demo test check format bench test-vm test-image pack image clean
 .DEFAULT_GOAL := setup
 
 setup: .cache/setup
@@ -20,6 +20,7 @@ demo: setup
 	@scripts/demo.sh
 
 test: setup
+	@scripts/host-packages.sh --test
 	@node scripts/test.ts
 
 check: setup
@@ -41,6 +42,11 @@ bench: setup
 test-vm: setup
 	@scripts/host-packages.sh --vm
 	@test/vm/run.sh
+
+# Builds the image on a base made with debootstrap, and plays a ladder with a server and a worker from it.
+test-image: setup
+	@scripts/host-packages.sh --image
+	@test/image/run.sh
 
 # Gives lanista-VERSION.tgz here: a package that plays matches outside the checkout.
 pack: setup

@@ -3,6 +3,8 @@
 # prints the command and goes on, for what is missing costs only the tiers or languages named here.
 #   host-packages.sh           install what is missing
 #   host-packages.sh --check   say what is missing; exit 1 if anything is
+#   host-packages.sh --test    install what only tests need
+#   host-packages.sh --image   install what only the test of the image needs
 #   host-packages.sh --vm      install what only the test machine needs
 set -eu
 
@@ -12,7 +14,6 @@ crun     crun       the container tier: the OCI runtime tried first
 runc     runc       the container tier: the other OCI runtime
 runsc    runsc      the gvisor tier: a kernel of its own for each sandbox
 umoci    umoci      images as the root of sandboxes
-docker.io dockerd   the docker tier, and its tests, which start an engine of their own
 uidmap   newuidmap  sandboxes without root: user ids of their own
 python3  python3    agents written in Python
 python3-venv python:ensurepip environments for the peers that rules and speed are compared with
@@ -26,7 +27,19 @@ qemu-system-x86 qemu-system-x86_64 runs it
 mmdebstrap mmdebstrap makes its root from Debian packages
 genext2fs genext2fs makes its disks without root
 '
-[ "${1-}" != --vm ] || wanted=$for_vm
+# An engine is started by the tests themselves; whoever plays without the docker tier shall not be given one.
+for_tests='
+docker.io dockerd the docker tier, whose tests start an engine of their own
+'
+for_image='
+docker.io dockerd builds it and runs it
+debootstrap debootstrap makes its base
+'
+case ${1-} in
+  --vm) wanted=$for_vm ;;
+  --test) wanted=$for_tests ;;
+  --image) wanted=$for_image ;;
+esac
 
 has() {
   case $1 in

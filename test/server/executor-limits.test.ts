@@ -141,7 +141,11 @@ def get_action(obs):
   });
 
   test.each([
-    ["network_disabled", "import socket\nreturn [name for _, name in socket.if_nameindex() if name != 'lo']", "[]"],
+    [
+      "network_disabled",
+      "return [line.split(':')[0].strip() for line in open('/proc/net/dev').read().splitlines()[2:]]",
+      "['lo']",
+    ],
     [
       "read_only_root",
       "import os\nreturn [os.statvfs(path).f_flag & os.ST_RDONLY for path in ('/', '/usr')]",

@@ -408,7 +408,8 @@ describe.skipIf(venv === null)("the executor", () => {
 describe.skipIf(venv === null)("an executor without workers, that wants tokens", () => {
   let arena: ExecutorWorld;
   beforeAll(async () => {
-    arena = await ExecutorWorld.open(venv!, { flags: { "executor.requireToken": "true" }, concurrency: 0 });
+    const flags = { "executor.requireToken": "true", "limits.ratePerMinute": "2" };
+    arena = await ExecutorWorld.open(venv!, { flags, concurrency: 0 });
   }, 60_000);
   afterAll(() => arena?.close());
 
@@ -416,6 +417,10 @@ describe.skipIf(venv === null)("an executor without workers, that wants tokens",
     const health = await arena.client.call<{ version: string }>("HealthCheck", {});
     expect(health).toMatchObject({ healthy: false, active_matches: 0 });
     expect(health.version).toMatch(/^\d+\.\d+\.\d+/);
+  });
+
+  test("counts no calls: one backend asks for all of its users", async () => {
+    for (let call = 0; call < 10; call++) await arena.client.call("HealthCheck", {});
   });
 
   test("refuses calls without one, and with a worker's", async () => {

@@ -39,7 +39,8 @@ async function admit({ app, callers, limits }: GateParts, context: HandlerContex
   const address = context.values.get(addressKey);
   const caller = await whoCalls(context, callers, limits, address, app);
   context.values.set(callerKey, caller);
-  const rate = await limits.call(caller, address);
+  // The executor's bound is on matches (executor.maxWaiting), and its one caller is a whole site.
+  const rate = context.service.typeName === EXECUTOR ? null : await limits.call(caller, address);
   for (const [name, value] of Object.entries(rate ?? {})) context.responseHeader.set(name, value);
   checkMethod(context, app, caller);
 }

@@ -104,6 +104,26 @@ test("the same key gives the same answer and one effect", async () => {
   expect(await codeOf(person.client.spaces.createSpace({ slug: "other", title: "Once" }, { headers }))).toBe("aborted");
 });
 
+test("an answer with a secret comes again under its key, and is not to be read from the database", async () => {
+  const person = await server.person("secretive");
+  const headers = { "idempotency-key": "k-secret" };
+  const request = { name: "x", scope: Scope.PARTICIPANT };
+  const { secret } = await person.client.tokens.createToken(request, { headers });
+  expect((await person.client.tokens.createToken(request, { headers })).secret).toBe(secret);
+  const { db } = server.database;
+  const dump = JSON.stringify([
+    await db.selectFrom("idempotency").select(["caller", "key", "method"]).execute(),
+    (await db.selectFrom("idempotency").select("response").execute()).map((row) => row.response.toString("latin1")),
+    await db.selectFrom("audit").selectAll().execute(),
+    (await db.selectFrom("tokens").selectAll().execute()).map((row) => ({
+      ...row,
+      secret_hash: row.secret_hash.toString("latin1"),
+    })),
+  ]);
+  expect(dump).not.toContain(secret.slice("lanista_".length + 8));
+  expect(dump).not.toContain("k-secret");
+});
+
 test("a revoked token is refused at once", async () => {
   const person = await server.person("revoker");
   const { token, secret } = await person.client.tokens.createToken({ name: "x", scope: Scope.PARTICIPANT });

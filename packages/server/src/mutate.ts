@@ -13,6 +13,7 @@ import type { App } from "./app.ts";
 import { callerOf } from "./auth/caller.ts";
 import { redact } from "./auth/redact.ts";
 import type { Tx } from "./db/database.ts";
+import { keyHash, seal, unseal } from "./sealed-answer.ts";
 
 /** What the audit log shall say beside caller and call. */
 export interface AuditNote {
@@ -23,8 +24,8 @@ export interface AuditNote {
 const KEY = /^[\x21-\x7e]{1,128}$/;
 
 /**
- * Runs `body` in a transaction and gives its answer. `input` and `output` are the method's schemas. An answer that shows
- * a secret is stored like any other, for as long as keys are kept (a day).
+ * Runs `body` in a transaction and gives its answer. `input` and `output` are the method's schemas. Answers are kept as long
+ * as keys are (a day), encrypted with the key.
  * Throws LanistaError `aborted` where the key was used for another request.
  */
 export async function mutate<I extends DescMessage, O extends DescMessage>(
@@ -42,12 +43,13 @@ export async function mutate<I extends DescMessage, O extends DescMessage>(
       field: "Idempotency-Key",
     });
   const hash = createHash("sha256").update(action).update("\0").update(toBinary(schemas.input, request)).digest();
+  const stored = key === null ? "" : keyHash(caller.name, key);
   return await app.db.transaction().execute(async (tx) => {
     if (key !== null) {
       // The second of two at once waits here for the first one's end.
       const inserted = await tx
         .insertInto("idempotency")
-        .values({ caller: caller.name, key, method: action, request_hash: hash, response: Buffer.alloc(0) })
+        .values({ caller: caller.name, key: stored, method: action, request_hash: hash, response: Buffer.alloc(0) })
         .onConflict((conflict) => conflict.doNothing())
         .executeTakeFirst();
       if (inserted.numInsertedOrUpdatedRows === 0n) {
@@ -55,13 +57,13 @@ export async function mutate<I extends DescMessage, O extends DescMessage>(
           .selectFrom("idempotency")
           .select(["request_hash", "response"])
           .where("caller", "=", caller.name)
-          .where("key", "=", key)
+          .where("key", "=", stored)
           .executeTakeFirstOrThrow();
         if (!known.request_hash.equals(hash))
           throw new LanistaError("aborted", "this Idempotency-Key was used for another request", {
             hint: "Draw a new key for a new request.",
           });
-        return fromBinary(schemas.output, known.response);
+        return fromBinary(schemas.output, unseal(caller.name, key, known.response));
       }
     }
     const note: AuditNote = {};
@@ -69,9 +71,9 @@ export async function mutate<I extends DescMessage, O extends DescMessage>(
     if (key !== null)
       await tx
         .updateTable("idempotency")
-        .set({ response: Buffer.from(toBinary(schemas.output, answer)) })
+        .set({ response: seal(caller.name, key, toBinary(schemas.output, answer)) })
         .where("caller", "=", caller.name)
-        .where("key", "=", key)
+        .where("key", "=", stored)
         .execute();
     await tx
       .insertInto("audit")

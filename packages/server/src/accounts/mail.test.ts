@@ -1,0 +1,95 @@
+import { createServer, type Server, type Socket } from "node:net";
+import { fromWire } from "@lanista/api/errors";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { type TestServer, testServer } from "../testing/server.ts";
+
+/** As much of a mail server as takes a mail: what it was told, line by line. */
+interface MailServer {
+  readonly url: string;
+  readonly mails: string[];
+  readonly server: Server;
+}
+
+async function mailServer(): Promise<MailServer> {
+  const mails: string[] = [];
+  const server = createServer((socket: Socket) => {
+    let mail: string | null = null;
+    let rest = "";
+    socket.on("error", () => {});
+    socket.write("220 test\r\n");
+    socket.on("data", (data) => {
+      rest += String(data);
+      for (let end = rest.indexOf("\r\n"); end >= 0; end = rest.indexOf("\r\n")) {
+        const line = rest.slice(0, end);
+        rest = rest.slice(end + 2);
+        if (mail !== null) {
+          if (line !== ".") mail += `${line}\n`;
+          else {
+            mails.push(mail);
+            mail = null;
+            socket.write("250 taken\r\n");
+          }
+        } else if (/^data/i.test(line)) {
+          mail = "";
+          socket.write("354 go on\r\n");
+        } else if (/^quit/i.test(line)) socket.end("221 bye\r\n");
+        else socket.write("250 yes\r\n");
+      }
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as { port: number };
+  return { url: `smtp://127.0.0.1:${port}`, mails, server };
+}
+
+let mail: MailServer;
+let server: TestServer;
+beforeAll(async () => {
+  mail = await mailServer();
+  server = await testServer({ flags: { "smtp.url": mail.url, signup: "open" } });
+});
+afterAll(async () => {
+  await server.close();
+  mail.server.close();
+});
+
+const post = (path: string, body: unknown) =>
+  fetch(`${server.urls.http}/api/auth/${path}`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(body),
+  });
+
+test("a forgotten password is set anew with the token of a mail, once", async () => {
+  const person = { name: "Ann", email: "ann@example.org", password: "the first of them" };
+  const { token: session } = (await (await post("sign-up/email", person)).json()) as { token: string };
+  expect((await server.client(session).tokens.whoAmI({})).user?.name).toBe("Ann");
+
+  const known = await post("request-password-reset", { email: person.email });
+  const unknown = await post("request-password-reset", { email: "nobody@example.org" });
+  expect([known.status, unknown.status]).toEqual([200, 200]);
+  expect(await known.json()).toEqual(await unknown.json());
+  await expect.poll(() => mail.mails.length).toBe(1);
+  const text = mail.mails[0]?.replaceAll("=\n", "") ?? "";
+  expect(text).toContain("To: ann@example.org");
+  const token = /--secret (\S+)/.exec(text)?.[1] ?? "";
+
+  expect((await post("reset-password", { token: `${token}x`, newPassword: "the second of them" })).status).toBe(400);
+  expect((await post("reset-password", { token, newPassword: "the second of them" })).status).toBe(200);
+  expect((await post("reset-password", { token, newPassword: "the third of them" })).status).toBe(400);
+  expect((await post("sign-in/email", person)).status).toBe(401);
+  expect((await post("sign-in/email", { ...person, password: "the second of them" })).status).toBe(200);
+  const old = await server
+    .client(session)
+    .tokens.whoAmI({})
+    .catch((error: unknown) => fromWire(error).code);
+  expect(old).toBe("unauthenticated");
+
+  // Neither token nor password is in the database as it is.
+  const stored = JSON.stringify(
+    await server.database.pool.query("SELECT * FROM verification").then(({ rows }) => rows),
+  );
+  expect(stored).not.toContain(token);
+  const { rows } = await server.database.pool.query("SELECT password FROM account");
+  expect(JSON.stringify(rows)).not.toContain("of them");
+});

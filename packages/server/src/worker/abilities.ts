@@ -22,7 +22,10 @@ export async function findAbilities(plan: Pick<WorkerPlan, "tiers" | "giveUp">):
   const wanted = (tier: Tier): boolean => (plan.tiers === undefined ? tier !== "none" : plan.tiers.includes(tier));
   const tiers: TierAbility[] = [];
   const left: string[] = [];
-  const { runtimes } = await examineHost();
+  let { runtimes } = await examineHost();
+  // What fails by chance at the start would not be offered for as long as the worker lives.
+  const failed = runtimes.some(({ tier, path, works }) => wanted(tier) && path !== null && !works);
+  if (failed) ({ runtimes } = await examineHost());
   for (const { tier, runtime, version, works, problem, unenforceable } of runtimes) {
     if (!wanted(tier)) continue;
     const missing = unenforceable.map(({ name }) => name);

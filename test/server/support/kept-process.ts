@@ -1,0 +1,90 @@
+/** Programs kept running, as a service manager does: started again whenever they end, until they are stopped. */
+import type { ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { createServer } from "node:net";
+
+const AGAIN_MS = 300;
+
+export class KeptProcess {
+  readonly name: string;
+  readonly #start: () => ChildProcess;
+  #child: ChildProcess;
+  #stopped = false;
+  #kills = 0;
+
+  constructor(name: string, start: () => ChildProcess) {
+    this.name = name;
+    this.#start = start;
+    this.#child = this.#launch();
+  }
+
+  #launch(): ChildProcess {
+    const child = this.#start();
+    child.once("exit", () => {
+      if (!this.#stopped)
+        setTimeout(() => {
+          if (!this.#stopped) this.#child = this.#launch();
+        }, AGAIN_MS);
+    });
+    return child;
+  }
+
+  get pid(): number | undefined {
+    return this.#child.exitCode === null && this.#child.signalCode === null ? this.#child.pid : undefined;
+  }
+
+  /** How often it was killed. */
+  get kills(): number {
+    return this.#kills;
+  }
+
+  kill(): void {
+    if (this.pid === undefined) return;
+    this.#kills++;
+    this.#child.kill("SIGKILL");
+  }
+
+  /** Lets it end by itself; kills it after the time. Says whether it ended by itself. */
+  async stop(ms: number): Promise<boolean> {
+    this.#stopped = true;
+    if (this.pid === undefined) return true;
+    const ended = once(this.#child, "exit");
+    this.#child.kill("SIGTERM");
+    const timer = setTimeout(() => this.#child.kill("SIGKILL"), ms);
+    await ended;
+    clearTimeout(timer);
+    return this.#child.signalCode !== "SIGKILL";
+  }
+}
+
+/** Every process below `pid`, with the name of its program. */
+export function descendants(pid: number): { pid: number; program: string }[] {
+  const read = (path: string): string => {
+    try {
+      return readFileSync(path, "utf8").trim();
+    } catch {
+      return "";
+    }
+  };
+  const children = (one: number): number[] => {
+    const text = read(`/proc/${one}/task/${one}/children`);
+    return text === "" ? [] : text.split(" ").map(Number);
+  };
+  const found: { pid: number; program: string }[] = [];
+  for (const queue = children(pid); queue.length > 0; ) {
+    const one = queue.shift()!;
+    found.push({ pid: one, program: read(`/proc/${one}/comm`) });
+    queue.push(...children(one));
+  }
+  return found;
+}
+
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  if (address === null || typeof address === "string") throw new Error("no port");
+  return address.port;
+}

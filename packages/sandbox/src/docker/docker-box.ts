@@ -63,6 +63,8 @@ export class DockerBox implements Sandbox {
   readonly #watch: NodeJS.Timeout;
   #wall: NodeJS.Timeout;
   #startedMs = performance.now();
+  /** When its last process was seen to be gone: the engine, busy with others, may say so later. */
+  #goneMs: number | undefined;
   /** Requests that must reach the engine in their order. */
   #orders: Promise<unknown> = Promise.resolve();
 
@@ -126,7 +128,6 @@ export class DockerBox implements Sandbox {
   #end(cause: Cause): void {
     if (!this.#cause.set(cause)) return;
     this.over = true;
-    clearInterval(this.#watch);
     clearTimeout(this.#wall);
     // The engine lets a paused container go by itself when it kills it.
     this.#parts.container.kill({ signal: "SIGKILL" }).catch(() => undefined);
@@ -141,9 +142,12 @@ export class DockerBox implements Sandbox {
 
   #look(): void {
     const { meter, streams } = this.#parts;
-    const cause = this.#reached(meter.read());
+    if (meter.cgroup !== undefined && meter.pids().length === 0) {
+      this.#goneMs ??= performance.now();
+      streams.takeAll();
+    }
+    const cause = this.#cause.get() === undefined ? this.#reached(meter.read()) : undefined;
     if (cause !== undefined) this.#end(cause);
-    else if (meter.cgroup !== undefined && meter.pids().length === 0) streams.takeAll();
   }
 
   #reached(reading: CgroupReading): Cause | undefined {
@@ -166,7 +170,7 @@ export class DockerBox implements Sandbox {
       this.#killProcesses();
     }
     this.over = true;
-    const wallSeconds = (performance.now() - this.#startedMs) / 1000;
+    const wallSeconds = ((this.#goneMs ?? performance.now()) - this.#startedMs) / 1000;
     if (this.#cause.get() === undefined) {
       await Promise.race([streams.ended, sleep(LAST_WORDS_MS)]);
       const state = await this.#stateOf();

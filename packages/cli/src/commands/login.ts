@@ -18,6 +18,7 @@ interface LoginOptions extends RemoteOptions {
   readonly passwordStdin?: true;
   readonly signUp?: true;
   readonly name?: string;
+  readonly invitation?: string;
 }
 
 const signedIn = z.object({ token: z.string().min(1) });
@@ -31,6 +32,7 @@ export function loginCommand(context: Context): Command {
     .option("--password-stdin", "read the password from standard input instead of asking")
     .option("--sign-up", "make the account first")
     .option("--name <name>", "with --sign-up: what others call you (default: asked)")
+    .option("--invitation <code>", "with --sign-up: an invitation's code, which most servers ask for")
     .option("--json", "print one JSON document")
     .addHelpText("after", "\nExample:\n  $ lanista login --server https://lanista.example.org --email ada@example.org")
     .action((options: LoginOptions) => login(context, options));
@@ -48,6 +50,7 @@ async function login(context: Context, options: LoginOptions): Promise<void> {
     email,
     password,
     ...(options.signUp ? { name } : {}),
+    ...(options.signUp && options.invitation !== undefined ? { invitation: options.invitation } : {}),
   });
   const client = connect({ url: server, token: session });
   const me = await client.tokens.whoAmI({});

@@ -12,7 +12,8 @@ import { percentile } from "./lib/figures.ts";
 
 const AGENTS = Number(process.env.BENCH_AGENTS ?? 10_000);
 const LOGGED = Number(process.env.BENCH_LOGGED ?? 100_000);
-const READS = 500;
+const READS = 1000;
+const WARM = 200;
 
 const server = await testServer();
 try {
@@ -56,12 +57,22 @@ try {
   await pool.query("VACUUM ANALYZE");
 
   const reads: number[] = [];
+  const calls: number[] = [];
   let token = "";
-  for (let read = 0; read < READS; read++) {
+  let cpu = 0;
+  for (let read = 0; read < READS + WARM; read++) {
+    const { user, system } = process.cpuUsage();
     const began = performance.now();
-    const page = await organiser.client.ladders.getLeaderboard({ ladder: "bench/board", page: { size: 100, token } });
-    reads.push(performance.now() - began);
+    const page = await organiser.client.ladders.getLeaderboard({ ladder: "bench/board", page: { token } });
+    const took = performance.now() - began;
+    const used = process.cpuUsage();
+    const asked = performance.now();
+    await organiser.client.tokens.whoAmI({});
     token = page.nextPageToken;
+    if (read < WARM) continue;
+    reads.push(took);
+    calls.push(performance.now() - asked);
+    cpu += (used.user + used.system - user - system) / 1000;
   }
   const rules = storedRules.parse((await db.selectFrom("ladders").select("rules").executeTakeFirstOrThrow()).rules);
   const looks: number[] = [];
@@ -92,7 +103,16 @@ try {
       {
         agents: AGENTS,
         matchesBefore: LOGGED,
-        boardReadMs: { ...figures(reads), rowsPerPage: 100, reads: READS, goal: "p99 ≤ 20 ms" },
+        boardReadMs: {
+          ...figures(reads),
+          // Client and server are one process here; PostgreSQL's time is not in it.
+          cpu: cpu / READS,
+          rowsPerPage: 50,
+          reads: READS,
+          goal: "p99 ≤ 20 ms",
+        },
+        // The same beside it for the smallest call: how busy the machine is.
+        whoAmIMs: figures(calls),
         matchmakerLookMs: figures(looks),
         plans: {
           board: await plan(board),

@@ -117,13 +117,14 @@ async function sectionRows(
 }
 
 function withNames(inner: RawBuilder<unknown>, placementMatches: number, order: RawBuilder<unknown>) {
+  // Looked up row by row: a join would be free to read all agents of all spaces for the few that are shown.
   return sql<BoardRow>`
-    SELECT l.*, a.name AS agent_name, u.name AS owner_name, v.number AS version_number,
+    SELECT l.*,
+      (SELECT a.name FROM agents a WHERE a.id = l.agent_id) AS agent_name,
+      (SELECT u.name FROM agents a JOIN "user" u ON u.id = a.owner_id WHERE a.id = l.agent_id) AS owner_name,
+      (SELECT v.number FROM agent_versions v WHERE v.id = l.version_id) AS version_number,
       (l.matches < ${placementMatches} OR l.version_id IS DISTINCT FROM l.rated_version_id) AS provisional
     FROM (${inner}) l
-    JOIN agents a ON a.id = l.agent_id
-    JOIN "user" u ON u.id = a.owner_id
-    JOIN agent_versions v ON v.id = l.version_id
     ORDER BY ${order}`;
 }
 

@@ -75,10 +75,17 @@ describe("a ladder", () => {
     const { db } = at.app;
     await db.updateTable("ladder_agents").set({ mu: 31 }).where("agent_id", "=", all[0]!.id).execute();
     await db.updateTable("head_to_head").set({ draws: 9 }).execute();
+    const [first] = await db.selectFrom("match_log").select("match_id").orderBy("number").execute();
+    await db
+      .updateTable("matches")
+      .set({ outcome: JSON.stringify({ kind: "infra_fault" }) })
+      .where("id", "=", first!.match_id)
+      .execute();
     const { equal, differences } = await verifyLadder(db, ladder);
     expect(equal).toBe(false);
     expect(differences.some((text) => text.startsWith(`mu of agent ${all[0]!.id} is 31`))).toBe(true);
     expect(differences.some((text) => text.startsWith("draws of"))).toBe(true);
+    expect(differences).toContain("match 1 of the log ended as infra_fault");
     await expect(db.updateTable("match_log").set({ at: new Date() }).execute()).rejects.toThrow(/append-only/);
     await expect(db.deleteFrom("match_log").execute()).rejects.toThrow(/append-only/);
   });

@@ -3,7 +3,7 @@
  * ratings and counts, head to head, the finals' table. Reads one snapshot of the database, so that it may run while
  * matches are played.
  */
-import type { Selectable } from "kysely";
+import { type Selectable, sql } from "kysely";
 import type { Db, Tx } from "../db/database.ts";
 import type { LadderAgentsTable } from "../db/types.ts";
 import { computeFinals } from "./finals.ts";
@@ -84,10 +84,26 @@ async function verify(tx: Tx, ladderId: string): Promise<LadderVerdict> {
   const rows = await tx.selectFrom("ladder_agents").selectAll().where("ladder_id", "=", ladderId).execute();
   compareRatings(rows, ratings, differences);
   differences.compare("the number of active agents", ladder.agents, rows.filter(({ active }) => active).length);
+  await compareMatches(tx, ladderId, differences);
   await compareMeetings(tx, ladderId, meetings, differences);
   if (ladder.state === "finished" && ladder.finals_from !== null)
     await compareFinals(tx, ladderId, ladder.finals_from, ladder.log_length, differences);
   return { equal: differences.count === 0, matches, agents: rows.length, differences: differences.shown };
+}
+
+/** What is in the log was somebody's to win or lose, and nothing that was is missing. */
+async function compareMatches(tx: Tx, ladderId: string, differences: Differences): Promise<void> {
+  const wrong = await sql<{ number: number; kind: string | null }>`
+    SELECT l.number, m.outcome ->> 'kind' AS kind FROM match_log l JOIN matches m ON m.id = l.match_id
+    WHERE l.ladder_id = ${ladderId} AND (m.outcome ->> 'kind' IN ('completed', 'agent_fault')) IS NOT TRUE
+    LIMIT ${MOST_DIFFERENCES}`.execute(tx);
+  for (const { number, kind } of wrong.rows) differences.add(`match ${number} of the log ended as ${kind}`);
+  const missing = await sql<{ id: string }>`
+    SELECT m.id FROM matches m LEFT JOIN match_log l ON l.match_id = m.id
+    WHERE m.ladder_id = ${ladderId} AND m.rated AND m.state = 'ended' AND l.match_id IS NULL
+      AND m.outcome ->> 'kind' IN ('completed', 'agent_fault')
+    LIMIT ${MOST_DIFFERENCES}`.execute(tx);
+  for (const { id } of missing.rows) differences.add(`match ${id} was rated, and is not in the log`);
 }
 
 function compareRatings(

@@ -50,6 +50,7 @@ const ERROR: Schema = {
     code: { description: "Connect's code, such as `invalid_argument`.", type: "string" },
     message: { description: "A sentence for people.", type: "string" },
     details: {
+      description: "Absent where the request could not be read at all.",
       type: "array",
       items: {
         type: "object",
@@ -72,7 +73,7 @@ const ERROR: Schema = {
       },
     },
   },
-  required: ["code", "message", "details"],
+  required: ["code", "message"],
 };
 
 function operation(method: DescMethod): Schema {

@@ -45,7 +45,8 @@ export function ownErrors(method: DescMethod): readonly ErrorCode[] {
   const { public: open, spaceRole, mutation } = accessOf(method);
   const object = spaceRole !== SpaceRole.UNSPECIFIED || method.input.fields.length > 0;
   return [
-    ...(open ? [] : (["unauthenticated", "forbidden"] as const)),
+    ...(open ? [] : (["unauthenticated"] as const)),
+    ...(!open || object ? (["forbidden"] as const) : []),
     ...(object ? (["not_found"] as const) : []),
     ...(mutation ? (["conflict", "exists", "quota_exceeded", "aborted"] as const) : []),
   ];

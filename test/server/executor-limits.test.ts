@@ -1,4 +1,4 @@
-/** Every line of a limits.yaml is seen to bite. Which line is whose: the table in docs/executor.md, which is checked here. */
+/** Every line of a limits.yaml is seen to bite (sandbox.docker_image: executor-docker.test.ts). docs/executor.md says what each becomes. */
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -60,6 +60,18 @@ ${body.replace(/^/gm, "    ")}
 def get_action(obs):
     raise ValueError("found: " + str(look()))
 `;
+
+test("the page names every line", () => {
+  const page = readFileSync(join(import.meta.dirname, "../../docs/executor.md"), "utf8");
+  const table = page.slice(page.indexOf("## limits.yaml"), page.indexOf("## ValidateAgent"));
+  const [, ...sections] = SMALL.split(/^(?=\w)/m);
+  for (const section of [...sections, "sandbox:\n  docker_image: x\n"]) {
+    const [name = "", ...keys] = [...section.matchAll(/^ {0,2}(\w+):/gm)].map(([, key]) => key!);
+    const row = table.split("\n").filter((line) => line.startsWith(`| \`${name}.`));
+    const named = row.flatMap((line) => [...line.split("|")[1]!.matchAll(/(\w+)`/g)].map(([, key]) => key!));
+    for (const key of keys) expect(named, `${name}.${key}`).toContain(key);
+  }
+});
 
 describe.skipIf(venv === null)("a limits.yaml", () => {
   let arena: ExecutorWorld;

@@ -37,15 +37,22 @@ export class AgentBoxes {
     this.#options = options;
   }
 
-  /** Throws InterpreterMissingError. */
-  contender(agent: PreparedAgent): Contender {
+  /**
+   * `image`: the root of its box, in the place of the tier's own; Python, or for an executable a shell, has to be in it.
+   * JavaScript stays on the tier's own. Throws InterpreterMissingError.
+   */
+  contender(agent: PreparedAgent, image?: string): Contender {
     const { interpreters, guestDir } = this.#options;
-    const command = languageCommand(agent.language, interpreters, guestDir);
+    const root = agent.language === "javascript" ? undefined : image;
+    const command =
+      root !== undefined && agent.language === "python"
+        ? imageCommand(guestDir)
+        : languageCommand(agent.language, interpreters, guestDir);
     return {
       name: agent.name,
       digest: agent.digest,
       entry: agent.entry,
-      open: () => this.#open(agent, command),
+      open: () => this.#open(agent, command, root),
     };
   }
 
@@ -63,8 +70,12 @@ export class AgentBoxes {
     };
   }
 
-  async #open(agent: PreparedAgent, command: AgentCommand): Promise<Sandbox> {
-    const sandbox = await fill(await this.#take(agent.language, command), agent);
+  async #open(agent: PreparedAgent, command: AgentCommand, image?: string): Promise<Sandbox> {
+    const box =
+      image === undefined
+        ? await this.#take(agent.language, command)
+        : await this.#host.start({ ...this.#spec(command), root: { image } });
+    const sandbox = await fill(box, agent);
     if (command.preface !== "") sandbox.stdin.write(command.preface);
     return sandbox;
   }

@@ -2,6 +2,7 @@
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Tier } from "@lanista/sandbox/types";
 import { type CallOptions, type MatchResponse, PythonClient } from "../../clients/python/executor/python-client.ts";
 import { type Flags, WorkerWorld } from "./worker-world.ts";
 
@@ -25,6 +26,16 @@ export interface ReplayJson {
   readonly statistics: { readonly agent_stats: Readonly<Record<string, { readonly errors: number }>> };
 }
 
+export interface ExecutorSettings {
+  readonly flags?: Flags;
+  /** A limits.yaml. */
+  readonly limits?: string;
+  /** Of the worker; 0: there is none. */
+  readonly concurrency?: number;
+  /** Of the worker's boxes. */
+  readonly tiers?: readonly Tier[];
+}
+
 export class ExecutorWorld {
   readonly world: WorkerWorld;
   readonly client: PythonClient;
@@ -40,10 +51,9 @@ export class ExecutorWorld {
     this.code = join(folder, "code");
   }
 
-  /** `limits`: a limits.yaml. `concurrency`: of the worker; 0: there is none. */
   static async open(
     venv: string,
-    { flags = {}, limits = "", concurrency = 4 }: { flags?: Flags; limits?: string; concurrency?: number } = {},
+    { flags = {}, limits = "", concurrency = 4, tiers = ["container"] }: ExecutorSettings = {},
   ): Promise<ExecutorWorld> {
     const folder = mkdtempSync(join(tmpdir(), "lanista-executor-"));
     mkdirSync(join(folder, "code"));
@@ -56,7 +66,7 @@ export class ExecutorWorld {
       "executor.limitsFile": file,
       ...flags,
     });
-    if (concurrency > 0) await world.worker({ queues: ["executor"], concurrency });
+    if (concurrency > 0) await world.worker({ queues: ["executor"], concurrency, tiers });
     return new ExecutorWorld(world, new PythonClient(venv, world.server.urls.grpc!), folder);
   }
 

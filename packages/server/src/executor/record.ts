@@ -108,10 +108,11 @@ async function newMatch(app: App, tx: Tx, order: MatchOrder, hash: Buffer): Prom
       ...payload,
       seed,
       seats: agents.map(({ id, bundle, image }) => {
+        const root = image ?? order.image;
         return {
           name: id,
           ...(bundle === undefined ? {} : { bundle: bundle.digest }),
-          ...(image === undefined ? {} : { image }),
+          ...(root === "" ? {} : { image: root }),
         };
       }),
     } satisfies MatchPayload,

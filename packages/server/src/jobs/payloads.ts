@@ -35,8 +35,9 @@ export const matchPayload = z.strictObject({
     .array(
       z.strictObject({
         name: z.string().max(200),
-        /** Of the bundle, a zip, in the server's store; or an image for the tier `docker`. */
+        /** Of the bundle, a zip, in the server's store; without one the files are the image's own. */
         bundle: digest.optional(),
+        /** The root of its box, for the tier `docker`. */
         image: z.string().max(500).optional(),
       }),
     )

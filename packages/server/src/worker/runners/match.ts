@@ -45,12 +45,14 @@ async function seat(
 ): Promise<readonly Contender[]> {
   const boxes = workshop.boxes(payload);
   const one = async ({ name, bundle, image }: MatchPayload["seats"][number]): Promise<Contender> => {
-    if (image !== undefined) return workshop.meter.counted(boxes.imageContender(name, image));
-    if (bundle === undefined) throw new Error(`the seat of ${name} has neither a bundle nor an image`);
+    if (bundle === undefined) {
+      if (image === undefined) throw new Error(`the seat of ${name} has neither a bundle nor an image`);
+      return workshop.meter.counted(boxes.imageContender(name, image));
+    }
     try {
       const agent = await workshop.agent(run, bundle);
       taken.push(agent);
-      return workshop.meter.counted(boxes.contender({ ...agent.agent, name }));
+      return workshop.meter.counted(boxes.contender({ ...agent.agent, name }, image));
     } catch (error) {
       if (!(error instanceof BundleError)) throw error;
       return { name, digest: bundle, entry: "", open: () => Promise.reject(error) };

@@ -1,0 +1,85 @@
+/** Agents that RL Arena's backend has built into images, and code in the image that a limits.yaml names, by an engine of ours. */
+import { join } from "node:path";
+import { buffer } from "node:stream/consumers";
+import { canStartEngine, startTestEngine, type TestEngine } from "@lanista/sandbox/testing/engine";
+import { canMakeImage, intoEngine, makeTestImage } from "@lanista/sandbox/testing/image";
+import { pack } from "tar-stream";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { PONG, STILL } from "../clients/python/executor/agents.ts";
+import { executorPackages, type MatchResponse } from "../clients/python/executor/python-client.ts";
+import { ExecutorWorld } from "./support/executor-world.ts";
+
+const CACHE = join(import.meta.dirname, "../../.cache");
+const venv = canStartEngine && canMakeImage ? executorPackages() : null;
+
+describe.skipIf(venv === null)("with a container engine", () => {
+  const before = process.env.DOCKER_HOST;
+  let engine: TestEngine;
+  let arena: ExecutorWorld;
+
+  beforeAll(async () => {
+    engine = await startTestEngine();
+    process.env.DOCKER_HOST = engine.address;
+    const image = await intoEngine(engine.docker, makeTestImage(CACHE));
+    await addFile(image, "app/agent.py", PONG, "rl/agent-pong:v1");
+    await addFile(image, "etc/lanista-root", "named in the limits\n", "rl/base:latest");
+    arena = await ExecutorWorld.open(venv!, {
+      limits: "sandbox: {docker_image: 'rl/base:latest'}\nresource_limits: {max_steps_per_match: 50}\n",
+      flags: { "worker.tier": "docker" },
+      tiers: ["docker"],
+    });
+  }, 120_000);
+  afterAll(async () => {
+    await arena?.close();
+    await engine?.stop();
+    if (before === undefined) delete process.env.DOCKER_HOST;
+    else process.env.DOCKER_HOST = before;
+  });
+
+  /** A new image: another one and a file. */
+  async function addFile(image: string, path: string, text: string, tag: string): Promise<void> {
+    const container = await engine.docker.createContainer({ Image: image, Cmd: ["true"] });
+    const archive = pack();
+    archive.entry({ name: path, mode: 0o644 }, text);
+    archive.finalize();
+    await container.putArchive(await buffer(archive), { path: "/" });
+    const [repo, version] = tag.split(":");
+    await container.commit({ repo, tag: version });
+    await container.remove({ force: true });
+  }
+
+  test.each([
+    ["docker_image", { docker_image: "rl/agent-pong:v1" }],
+    ["code_url", { code_url: "rl/agent-pong:v1" }],
+    ["code_url of that scheme", { code_url: "docker://rl/agent-pong:v1" }],
+  ])("an image in %s plays against code", async (_, given) => {
+    const request = arena.request({ agents: [STILL, STILL], replay: true }) as { agents: object[] };
+    request.agents[1] = { agent_id: "agent-b", version: "2", ...given };
+    const answer = await arena.client.call<MatchResponse>("RunMatch", request);
+    expect(answer).toMatchObject({
+      status: "STATUS_SUCCESS",
+      total_steps: 50,
+      agent_results: [
+        { errors: 0, error_message: "" },
+        { errors: 0, error_message: "" },
+      ],
+    });
+    const { frames } = await arena.replay(answer.replay_url);
+    expect(new Set(frames.map(({ actions }) => actions["agent-b"])).size).toBeGreaterThan(1);
+  });
+
+  test("code runs in the image that docker_image of the limits names", async () => {
+    const look = "def get_action(obs):\n    raise ValueError('found: ' + open('/etc/lanista-root').read())\n";
+    const answer = await arena.play({ agents: [look, STILL] });
+    expect(answer.status).toBe("STATUS_SUCCESS");
+    expect(answer.agent_results[0]!.error_message).toContain("found: named in the limits");
+  });
+
+  test("an image that the engine does not have is no loss of anybody's", async () => {
+    const request = arena.request({ agents: [STILL, STILL] }) as { agents: object[] };
+    request.agents[1] = { agent_id: "agent-b", docker_image: "rl/absent:v1" };
+    const answer = await arena.client.call<MatchResponse>("RunMatch", request);
+    expect(answer).toMatchObject({ status: "STATUS_ERROR", winner_agent_id: "", total_steps: 0 });
+    expect(answer.error_message).not.toBe("");
+  }, 60_000);
+});

@@ -9,7 +9,10 @@
  *        │                        one pid namespace and one mount namespace around all of it
  *        ├── control groups (cgroup.ts), made here, so that their counters outlive the runtime
  *        ├── a folder (the bundle: bundle.ts, root.ts), read by the runtime
- *        └── a watch (box.ts): counters against limits; the first cause of an end wins
+ *        ├── a watch (box.ts): counters against limits; the first cause of an end wins
+ *        └── an unpacked image, where one is asked for as the root (roots/root-cache.ts)
+ *
+ * The tier `docker` leaves the chain to a container engine, and has a theory of its own (docker/docker-tier.ts).
  *
  * What flows: the program's standard input, output and error, as pipes; files, by way of /agent, from us to the program.
  * Nothing else. What the host cannot enforce is refused before anything is started (enforceable.ts).
@@ -28,6 +31,7 @@ import { allowance, needProgram, translatedFilter } from "./box-needs.ts";
 import { bundleConfig } from "./bundle.ts";
 import { type BoxCgroup, OwnerCgroups } from "./cgroup.ts";
 import { type CgroupLayout, cgroupLayout } from "./cgroup-layout.ts";
+import { chooseRuntime } from "./choose-runtime.ts";
 import { DockerTier } from "./docker/docker-tier.ts";
 import { mostOpenFiles, refuseUnenforceable, unenforceable } from "./enforceable.ts";
 import { SandboxError } from "./errors.ts";
@@ -39,15 +43,7 @@ import { makeOwner, type Owner, runFolder } from "./owners.ts";
 import type { Child } from "./program.ts";
 import { callersMounts, hostLayers, makeOwnPart, makeRoot } from "./root.ts";
 import { RootCache } from "./roots/root-cache.ts";
-import {
-  findExecutable,
-  kernelRelease,
-  needExecutable,
-  type OciRuntime,
-  packageOf,
-  runtimesOf,
-  versionOf,
-} from "./runtimes.ts";
+import { kernelRelease, needExecutable, type OciRuntime, versionOf } from "./runtimes.ts";
 import { hostSeccompArch, type SeccompProfile, seccompProfile } from "./seccomp.ts";
 import type { GiveUp, Limits, Sandbox, SandboxSpec, SandboxStamp } from "./types.ts";
 import { UserIds } from "./user-ids.ts";
@@ -135,7 +131,7 @@ export class SandboxHost {
       );
     }
     if (spec.tier === "docker") return this.#startDocker(spec, limits, giveUp, id, dir);
-    const runtime = this.#choose(spec);
+    const runtime = chooseRuntime(spec);
     const executable = needExecutable(runtime);
     for (const tool of ["setpriv", "unshare"]) needExecutable(tool);
     const impossible = unenforceable(runtime, this.#layout, this.#rootless);
@@ -274,27 +270,6 @@ export class SandboxHost {
   #filter(): SeccompProfile {
     this.#seccomp ??= seccompProfile(hostSeccompArch());
     return this.#seccomp;
-  }
-
-  #choose(spec: SandboxSpec): OciRuntime {
-    if (spec.tier !== "container" && spec.tier !== "gvisor")
-      throw new SandboxError("refused", `unknown tier "${spec.tier}"; known: container, gvisor, docker, none`);
-    const candidates = runtimesOf[spec.tier];
-    if (spec.runtime !== undefined) {
-      if (!candidates.includes(spec.runtime as OciRuntime))
-        throw new SandboxError(
-          "refused",
-          `the runtime ${spec.runtime} does not belong to the tier ${spec.tier} (${candidates.join(", ")})`,
-        );
-      return spec.runtime as OciRuntime;
-    }
-    const found = candidates.find((name) => findExecutable(name) !== undefined);
-    if (found === undefined)
-      throw new SandboxError(
-        "refused",
-        `no runtime for the tier ${spec.tier}; on Debian: apt-get install ${candidates.map((name) => packageOf[name]).join(" or ")}`,
-      );
-    return found;
   }
 
   #version(runtime: OciRuntime, executable: string): Promise<string> {

@@ -144,4 +144,6 @@ test("every end of a box is the agent's or ours", () => {
 test("a participant's text cannot steer a terminal, nor be endless", () => {
   expect(cleanDetail("\u001b]0;title\u0007\r\n\u202eok")).toBe("\ufffd]0;title\ufffd\ufffd\n\ufffdok");
   expect(cleanDetail("x".repeat(5000)).length).toBeLessThan(2100);
+  expect(cleanDetail("a\ud83d")).toBe("a\ufffd");
+  expect(cleanDetail(`${"x".repeat(1999)}\u{1f600}`).isWellFormed()).toBe(true);
 });

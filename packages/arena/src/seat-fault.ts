@@ -8,11 +8,12 @@ export type Blame =
 
 const MAX_DETAIL = 2000;
 
-/** A participant's text made fit for a result: bounded, and without control characters that could steer a terminal. */
+/** A participant's text made fit for a result: bounded, of whole characters, and without such as could steer a terminal. */
 export function cleanDetail(text: string): string {
   const cut = text.length > MAX_DETAIL ? `${text.slice(0, MAX_DETAIL)}… (cut)` : text;
+  const whole = cut.toWellFormed();
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is taken out
-  return cut.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, "\ufffd");
+  return whole.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, "\ufffd");
 }
 
 export interface BoxFailure {

@@ -24,6 +24,8 @@ export async function storeOutput(
 ): Promise<boolean> {
   const pieces = output.flatMap(pieceOf);
   if (pieces.length === 0) return false;
+  // Before the attempt's row, as whoever ends the job does: its pieces' foreign key would lock the job after it.
+  await tx.selectFrom("jobs").select("id").where("id", "=", of.jobId).forKeyShare().execute();
   const attempt = await tx
     .selectFrom("attempts")
     .select(["number", "output_bytes"])

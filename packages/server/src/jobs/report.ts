@@ -14,6 +14,7 @@ import { type Ending, endJob, failAttempt } from "./finish.ts";
 import type { JobKind, JobRow } from "./kinds.ts";
 import { knownKind } from "./known-kind.ts";
 import { storeOutput } from "./output.ts";
+import { parseStorable, storableText } from "./storable.ts";
 import { inTransaction, isPassing } from "./transaction.ts";
 
 export interface Answer {
@@ -134,7 +135,7 @@ function faultOf(kind: JobKind, { outcome, resultJson }: JobReport): OutcomeRow 
 function parsed(kind: JobKind, text: string): unknown {
   let json: unknown;
   try {
-    json = JSON.parse(text);
+    json = parseStorable(text);
   } catch {
     return undefined;
   }
@@ -153,7 +154,7 @@ const MOST_DETAIL = 2000;
 function outcomeRow(outcome: Outcome | undefined): OutcomeRow | null {
   const kind = outcome === undefined ? undefined : KINDS[outcome.kind];
   if (outcome === undefined || kind === undefined) return null;
-  const text = (value: string): string => value.replaceAll("\0", "\uFFFD").slice(0, MOST_DETAIL);
+  const text = (value: string): string => storableText(value.slice(0, MOST_DETAIL));
   return {
     kind,
     ...(outcome.seats.length > 0 && { seats: outcome.seats }),

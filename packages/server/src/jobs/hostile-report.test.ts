@@ -1,0 +1,95 @@
+/** What is in a report's texts must not decide how the job ends: an agent chooses some of them. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { create } from "@bufbuild/protobuf";
+import { OutcomeKind } from "@lanista/api/gen/lanista/v1/common_pb";
+import { JobOutputSchema } from "@lanista/api/gen/lanista/v1/workers_pb";
+import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import type { JobKind, JobRow } from "./kinds.ts";
+import { storeOutput } from "./output.ts";
+import { matchResult, validateResult } from "./payloads.ts";
+import { report } from "./report.ts";
+import { type Bench, bench, reportOf, type TestWorker } from "./testing.ts";
+
+let at: Bench;
+let worker: TestWorker;
+let job: JobRow;
+beforeAll(async () => {
+  at = await bench();
+  worker = await at.worker();
+});
+afterAll(() => at.close());
+beforeEach(async () => {
+  await at.app.database.pool.query("TRUNCATE jobs, attempts, job_output, told CASCADE");
+  await at.enqueue();
+  [job] = (await worker.claim()) as [JobRow];
+});
+
+const ACCEPTED = { accepted: true, reason: "" };
+
+/** The job's kind takes results of another's shape. */
+function withResult(result: JobKind["result"]): Bench["app"] {
+  const noop = at.app.kinds.get("noop")!;
+  return { ...at.app, kinds: new Map([["noop", { ...noop, result }]]) };
+}
+
+const seat = { score: 0, rank: 1, faults: 1, digest: "", cpuSeconds: 0, peakMemoryBytes: 0 };
+
+test.each([
+  ["NUL", "a\0b", "a\uFFFDb"],
+  ["half of a character", "a\ud83d", "a\uFFFD"],
+])("%s in a match's result is replaced, and the loss stands", async (_name, text, kept) => {
+  const result = {
+    envVersion: 1,
+    seats: [{ ...seat, detail: text, faultKinds: { [text]: 1 } }],
+    episodes: 1,
+    steps: 1,
+    replayHash: "",
+    timedOut: false,
+    wallSeconds: 1,
+    engine: "x",
+    sandbox: { [text]: [{ deep: text }] },
+  };
+  const said = reportOf(job, OutcomeKind.AGENT_FAULT, { resultJson: JSON.stringify(result) });
+  said.outcome!.seats = [0];
+  said.outcome!.detail = `${"x".repeat(1999)}\u{1F600}`;
+  expect(await report(withResult(matchResult), worker.id, said)).toEqual(ACCEPTED);
+  const row = await at.row(job.id);
+  expect(row).toMatchObject({ state: "ended", outcome: { kind: "agent_fault" } });
+  expect(row.result).toMatchObject({
+    seats: [{ detail: kept, faultKinds: { [kept]: 1 } }],
+    sandbox: { [kept]: [{ deep: kept }] },
+  });
+});
+
+test("the same in a validation's findings", async () => {
+  const resultJson = JSON.stringify({ valid: false, errors: ["line 1: \0 \udc00"], warnings: [] });
+  expect(await report(withResult(validateResult), worker.id, reportOf(job, undefined, { resultJson }))).toEqual(
+    ACCEPTED,
+  );
+  expect(await at.row(job.id)).toMatchObject({
+    state: "ended",
+    outcome: { kind: "completed" },
+    result: { errors: ["line 1: \uFFFD \uFFFD"] },
+  });
+});
+
+test("output that comes while the report is taken in waits for it, and neither undoes the other", async () => {
+  const { db, pool } = { db: at.app.db, pool: at.app.database.pool };
+  const of = { jobId: job.id, fence: job.fence };
+  const piece = (seq: bigint) => create(JobOutputSchema, { seq, piece: { case: "moves", value: "{}\n" } });
+  const beat = await db.transaction().execute(async (tx) => {
+    await tx.selectFrom("jobs").select("id").where("id", "=", job.id).forUpdate().execute();
+    const stored = db.transaction().execute((other) => storeOutput(other, of, [piece(0n)]));
+    stored.catch(() => {});
+    for (;;) {
+      const { rows } = await pool.query(
+        "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'",
+      );
+      if (rows.length > 0) break;
+      await sleep(10);
+    }
+    expect(await storeOutput(tx, of, [piece(0n), piece(1n)])).toBe(true);
+    return { stored };
+  });
+  expect(await beat.stored).toBe(false);
+});

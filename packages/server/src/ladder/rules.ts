@@ -58,15 +58,24 @@ export function rulesFrom(rules: LadderRules): StoredRules {
     throw new LanistaError("invalid", `"${rules.tier}" is no tier; there are ${TIERS.join(", ")}`, {
       field: "rules.tier",
     });
+  const actSeconds = (rules.limits?.actMs || 5000) / 1000;
+  // Twice each seat's longest move, so that a deadline always tells who used the time up (dawdling.ts).
+  const leastSeconds = Math.ceil(2 * seats * actSeconds);
+  if (rules.matchSeconds !== 0 && rules.matchSeconds < leastSeconds)
+    throw new LanistaError(
+      "invalid",
+      `a match of ${seats} seats with ${actSeconds} s for a move takes at least ${leastSeconds} s`,
+      { field: "rules.match_seconds", hint: "Give the match more time, or a move less (rules.limits.act_ms)." },
+    );
   return {
     env: rules.env,
     options: env.options,
     seats,
     episodes: rules.episodes || 1,
     limits: limitsFrom(rules.limits),
-    actSeconds: (rules.limits?.actMs || 5000) / 1000,
+    actSeconds,
     startSeconds: (rules.limits?.startMs || 30_000) / 1000,
-    matchSeconds: rules.matchSeconds || 600,
+    matchSeconds: rules.matchSeconds || Math.max(600, leastSeconds),
     queue: rules.queue || "default",
     tier: rules.tier || "container",
     placementMatches: rules.placementMatches || 10,

@@ -245,6 +245,36 @@ describe("sessions", () => {
   });
 });
 
+test("another spelling of a path leads nowhere", async () => {
+  const closed = await testServer({ flags: { signup: "closed" } });
+  try {
+    const body = JSON.stringify({ name: "M", email: "m@example.org", password: "long enough it is" });
+    for (const path of [
+      "sign-up/email",
+      "sign-up/email/",
+      "/sign-up/email",
+      "sign-up//email",
+      "./sign-up/email",
+      "x/../sign-up/email",
+      "sign-up/%65mail",
+      "SIGN-UP/EMAIL",
+      "sign-up/email;x",
+      "sign-up%2femail",
+    ]) {
+      const answer = await fetch(`${closed.urls.http}/api/auth/${path}`, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body,
+      });
+      expect([403, 404], path).toContain(answer.status);
+    }
+    const people = await closed.database.db.selectFrom("user").select("id").execute();
+    expect(people).toEqual([]);
+  } finally {
+    await closed.close();
+  }
+});
+
 describe("stored HTML or script in names", () => {
   const script = "<img src=x onerror=alert(1)>";
 

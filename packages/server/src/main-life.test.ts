@@ -1,4 +1,5 @@
 /** A server's life: starts that fail, several on one database, a database that goes, and ends that were asked for. */
+import { connect as connectHttp2 } from "node:http2";
 import { createServer } from "node:net";
 import { createClient } from "@connectrpc/connect";
 import { createGrpcTransport, createGrpcWebTransport } from "@connectrpc/connect-node";
@@ -114,7 +115,7 @@ async function createInvitation(server: TestServer): Promise<{ secret: string }>
 describe("gRPC", () => {
   let server: TestServer;
   beforeAll(async () => {
-    server = await testServer({ database });
+    server = await testServer({ database, flags: { "limits.requestSeconds": "1" } });
   });
   afterAll(() => server.close());
 
@@ -132,6 +133,24 @@ describe("gRPC", () => {
       expect(await codeOf(client.listUsers({}, { headers }))).toBe("forbidden");
       expect(await codeOf(client.revokeToken({ tokenId: "no id" }, { headers }))).toBe("invalid");
     }
+  });
+
+  test("a request whose body never ends is ended within the bound", async () => {
+    const person = await server.person("dripping");
+    const session = connectHttp2(server.urls.grpc ?? "");
+    const stream = session.request({
+      ":method": "POST",
+      ":path": "/lanista.v1.TokenService/WhoAmI",
+      "content-type": "application/proto",
+      authorization: `Bearer ${person.token}`,
+    });
+    stream.on("error", () => {});
+    const drip = setInterval(() => stream.write(new Uint8Array(1)), 100);
+    const since = performance.now();
+    await new Promise((resolve) => stream.once("close", resolve));
+    clearInterval(drip);
+    expect(performance.now() - since).toBeLessThan(8_000);
+    session.destroy();
   });
 
   test("its standard health service", async () => {

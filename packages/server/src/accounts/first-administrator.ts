@@ -4,6 +4,7 @@
  */
 import { timingSafeEqual } from "node:crypto";
 import { LanistaError } from "@lanista/api/errors";
+import { v7 as uuid } from "uuid";
 import { z } from "zod";
 import type { App } from "../app.ts";
 import { hashSecret, newSecret } from "../auth/secrets.ts";
@@ -55,6 +56,17 @@ export async function initAdministrator(
       .where("id", "=", id)
       .execute();
     await tx.deleteFrom("settings").where("key", "=", KEY).execute();
+    await tx
+      .insertInto("audit")
+      .values({
+        id: uuid(),
+        actor: `user:${id}`,
+        action: "lanista.v1.TokenService/InitAdministrator",
+        subject: id,
+        space_id: null,
+        detail: "{}",
+      })
+      .execute();
     return id;
   });
 }

@@ -3,7 +3,7 @@
  * closed at once: those there are go on being served.
  */
 import { createServer, type RequestListener, type Server } from "node:http";
-import { createServer as createHttp2Server, type Http2Server, type ServerHttp2Session } from "node:http2";
+import { constants, createServer as createHttp2Server, type Http2Server, type ServerHttp2Session } from "node:http2";
 import type { AddressInfo, Socket } from "node:net";
 import { LanistaError } from "@lanista/api/errors";
 import type { ServerConfig } from "../config/config.ts";
@@ -97,6 +97,13 @@ export async function listenHttp2(
     session.on("error", () => session.destroy());
     session.setTimeout(IDLE_SESSION_MS, () => session.close());
     if (draining) session.close();
+  });
+  // HTTP/1 has requestTimeout for this; here each request's stream is given its time.
+  server.on("stream", (stream) => {
+    const late = setTimeout(() => stream.close(constants.NGHTTP2_CANCEL), limits.requestSeconds * 1000);
+    const arrived = (): void => clearTimeout(late);
+    stream.once("end", arrived);
+    stream.once("close", arrived);
   });
   return await listen(server, at, {
     drain: () => {

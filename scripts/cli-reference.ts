@@ -32,7 +32,7 @@ function paths(command: Command, path: readonly string[] = []): (readonly string
 }
 
 const signal = new AbortController().signal;
-const program = await createProgram({ terminal: terminalInto(() => {}), signal, exit: () => {} }, []);
+const program = await createProgram({ terminal: terminalInto(() => {}), signal, exit: () => {}, onSecondSignal: () => {} }, []);
 const sections: string[] = [];
 for (const path of paths(program))
   sections.push(`## ${["lanista", ...path].join(" ")}\n\`\`\`text\n${await helpOf(path)}\n\`\`\``);

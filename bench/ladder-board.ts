@@ -3,23 +3,23 @@
  * and the plans of both queries. On a server and an embedded PostgreSQL of its own. Prints JSON.
  */
 
+import { randomUUID } from "node:crypto";
 import { findCandidates, liveLineups } from "@lanista/server/ladder/candidates";
 import { storedRules } from "@lanista/server/ladder/rules";
 import { testServer } from "@lanista/server/testing/server";
-import { sql } from "kysely";
-import { v7 as uuid } from "uuid";
 import { percentile } from "./lib/figures.ts";
 
 const AGENTS = Number(process.env.BENCH_AGENTS ?? 10_000);
 const LOGGED = Number(process.env.BENCH_LOGGED ?? 100_000);
 const READS = 1000;
 const WARM = 200;
+const DIGEST = "0".repeat(64);
 
 const server = await testServer();
 try {
   const { db, pool } = server.database;
   const organiser = await server.person("organiser", { organiser: true });
-  const space = uuid();
+  const space = randomUUID();
   await db.insertInto("spaces").values({ id: space, slug: "bench", title: "Bench" }).execute();
   await db.insertInto("members").values({ space_id: space, user_id: organiser.id, role: "organiser" }).execute();
   const { ladder } = await organiser.client.ladders.createLadder({
@@ -31,29 +31,25 @@ try {
   });
   // Frozen, so that no match is made of it meanwhile.
   await organiser.client.ladders.freezeLadder({ ladderId: ladder!.id, frozen: true });
-  await sql`INSERT INTO bundles (digest, size_bytes) VALUES (${"0".repeat(64)}, 1)`.execute(db);
-  await sql`INSERT INTO "user" (id, name, email) SELECT 'u' || i, 'User ' || i, i || '@example.org'
-    FROM generate_series(1, ${AGENTS}::int) i`.execute(db);
-  await sql`INSERT INTO agents (id, space_id, owner_id, name)
-    SELECT gen_random_uuid(), ${space}::uuid, 'u' || i, 'Agent ' || i FROM generate_series(1, ${AGENTS}::int) i`.execute(
-    db,
-  );
-  await sql`INSERT INTO agent_versions (id, agent_id, number, digest, size_bytes)
-    SELECT gen_random_uuid(), id, 1, ${"0".repeat(64)}, 1 FROM agents`.execute(db);
-  await sql`INSERT INTO ladder_agents (ladder_id, agent_id, version_id, mu, sigma, matches, urgency)
-    SELECT ${ladder!.id}::uuid, agent_id, id, 25 + 8 * random_normal(), 1 + random(), 20, 1 + random()
-    FROM agent_versions`.execute(db);
+  await pool.query(`INSERT INTO bundles (digest, size_bytes) VALUES ('${DIGEST}', 1)`);
+  await pool.query(`INSERT INTO "user" (id, name, email) SELECT 'u' || i, 'User ' || i, i || '@example.org'
+    FROM generate_series(1, ${AGENTS}) i`);
+  await pool.query(`INSERT INTO agents (id, space_id, owner_id, name)
+    SELECT gen_random_uuid(), '${space}', 'u' || i, 'Agent ' || i FROM generate_series(1, ${AGENTS}) i`);
+  await pool.query(`INSERT INTO agent_versions (id, agent_id, number, digest, size_bytes)
+    SELECT gen_random_uuid(), id, 1, '${DIGEST}', 1 FROM agents`);
+  await pool.query(`INSERT INTO ladder_agents (ladder_id, agent_id, version_id, mu, sigma, matches, urgency)
+    SELECT '${ladder!.id}', agent_id, id, 25 + 8 * random_normal(), 1 + random(), 20, 1 + random()
+    FROM agent_versions`);
   // A long history behind it: no query may feel it.
-  await sql`WITH pairs AS (
-      SELECT gen_random_uuid() AS job, gen_random_uuid() AS match, i FROM generate_series(1, ${LOGGED}::int) i
+  await pool.query(`WITH pairs AS (
+      SELECT gen_random_uuid() AS job, gen_random_uuid() AS match, i FROM generate_series(1, ${LOGGED}) i
     ), made AS (
       INSERT INTO jobs (id, kind, queue, space_id, fair_key, class, payload, state, wait_until, timeout_seconds, outcome, ended_at)
-      SELECT job, 'match', 'default', ${space}::uuid, 'bench', '', '{}', 'ended', now(), 600, '{"kind":"completed"}', now() FROM pairs
+      SELECT job, 'match', 'default', '${space}', 'bench', '', '{}', 'ended', now(), 600, '{"kind":"completed"}', now() FROM pairs
     )
     INSERT INTO matches (id, job_id, space_id, ladder_id, reason, env, seed, rated, state)
-    SELECT match, job, ${space}::uuid, ${ladder!.id}::uuid, 'ladder', 'connect-four', 1, true, 'ended' FROM pairs`.execute(
-    db,
-  );
+    SELECT match, job, '${space}', '${ladder!.id}', 'ladder', 'connect-four', 1, true, 'ended' FROM pairs`);
   await pool.query("VACUUM ANALYZE");
 
   const reads: number[] = [];
@@ -89,7 +85,7 @@ try {
         `EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF, BUFFERS OFF) ${text}`,
       )
     ).rows.map((row) => row["QUERY PLAN"]);
-  const board = `SELECT * FROM ladder_agents WHERE ladder_id = '${ladder!.id}' AND active AND rating <= 20 AND (rating < 20 OR agent_id > '${uuid()}') ORDER BY rating DESC, agent_id LIMIT 101`;
+  const board = `SELECT * FROM ladder_agents WHERE ladder_id = '${ladder!.id}' AND active AND rating <= 20 AND (rating < 20 OR agent_id > '${randomUUID()}') ORDER BY rating DESC, agent_id LIMIT 101`;
   const candidates = `SELECT * FROM ladder_agents WHERE ladder_id = '${ladder!.id}' AND active AND (held_until IS NULL OR held_until <= now()) ORDER BY urgency DESC, agent_id LIMIT 128`;
   const live = `SELECT id FROM matches WHERE ladder_id = '${ladder!.id}' AND rated AND state IN ('waiting', 'running')`;
   const figures = (values: readonly number[]) => ({

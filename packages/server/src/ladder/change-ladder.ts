@@ -61,6 +61,15 @@ export async function startFinals(
     .where("ladder_id", "=", ladder.id)
     .where("final_elo", "is not", null)
     .execute();
+  // Finals that were given up may have matches that still run, or that were set aside: they are none of these.
+  await tx
+    .updateTable("matches")
+    .set({ rated: false })
+    .where("ladder_id", "=", ladder.id)
+    .where("reason", "=", "finals")
+    .where("rated", "=", true)
+    .where("state", "in", ["waiting", "running", "dead"])
+    .execute();
   const row = await changed(app, tx, ladder, { state: "finals", plan, plan_next: 0, finals_from: ladder.log_length });
   return { ladder: row, matches };
 }

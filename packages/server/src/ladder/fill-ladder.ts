@@ -1,6 +1,6 @@
 /**
  * Keeps as many matches of a ladder waiting or running as its rules say. One server at a time looks at a ladder, under
- * an advisory lock; the ladder's row is not locked, so that matches can end meanwhile.
+ * an advisory lock; the ladder's row is locked only while matches of its plan are made, so that matches can end meanwhile.
  */
 import { randomSeed } from "@lanista/arena/seeds";
 import { type Chance, SeededChance } from "@lanista/games/chance";
@@ -47,8 +47,7 @@ export async function fillLadder(app: App, ladderId: string): Promise<Filled> {
     const rules = ladderRules(ladder);
     const live = await liveLineups(tx, ladderId);
     const room = rules.parallelMatches - live.length;
-    if (ladder.plan !== null)
-      return { made: await fromPlan(app, tx, ladder, rules, storedPlan.parse(ladder.plan), room), finalsOver: false };
+    if (ladder.plan !== null) return { made: await fromPlan(app, tx, ladder, room), finalsOver: false };
     if (ladder.state === "finals") return { made: 0, finalsOver: live.length === 0 };
     return { made: await byInformation(app, tx, ladder, rules, live, room), finalsOver: false };
   });
@@ -135,14 +134,18 @@ async function seated(
   return [...byId.slice(turn), ...byId.slice(0, turn)];
 }
 
-async function fromPlan(
-  app: App,
-  tx: Tx,
-  ladder: LadderRow,
-  rules: StoredRules,
-  plan: Plan,
-  room: number,
-): Promise<number> {
+/** `seen`: the ladder as it was when its matches were counted. */
+async function fromPlan(app: App, tx: Tx, seen: LadderRow, room: number): Promise<number> {
+  // As it is now: an organiser may have frozen it meanwhile, or begun another plan, which is not to lose its place.
+  const ladder = await tx
+    .selectFrom("ladders")
+    .selectAll()
+    .where("id", "=", seen.id)
+    .forNoKeyUpdate()
+    .executeTakeFirstOrThrow();
+  if (ladder.state !== seen.state || ladder.plan === null) return 0;
+  const rules = ladderRules(ladder);
+  const plan = storedPlan.parse(ladder.plan);
   const end = places(plan.agents.length, rules.seats, plan.rounds);
   let place = ladder.plan_next;
   const chosen: number[][] = [];

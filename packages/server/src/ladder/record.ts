@@ -66,7 +66,11 @@ async function logged(
     }),
   );
   const broken =
-    result?.seats.length === seats.length ? brokenInvariant(seats) : "the report has another number of seats";
+    result?.seats.length !== seats.length
+      ? "the report has another number of seats"
+      : kind === "agent_fault" && seats.every(({ fault }) => fault === "")
+        ? "the report blames nobody who played"
+        : brokenInvariant(seats);
   if (broken === null) return seats;
   // A worker that reports nonsense is a fault of ours: nobody's rating hears of it.
   app.log.error({ match: match.id, broken }, "a match's report breaks an invariant: it is not rated");
@@ -117,7 +121,7 @@ async function blameDawdlers(
 
 async function log(tx: Tx, ladderId: string, match: MatchRow, seats: readonly LoggedSeat[]): Promise<void> {
   const kind = match.reason === "finals" ? "finals" : "ladder";
-  // A match that outlived its ladder's opening hours is played, but not rated.
+  // A match that outlived its ladder's opening hours, or its game, is played, but not rated.
   const ladder = await tx
     .updateTable("ladders")
     .set({
@@ -127,6 +131,9 @@ async function log(tx: Tx, ladderId: string, match: MatchRow, seats: readonly Lo
     })
     .where("id", "=", ladderId)
     .where("state", "in", kind === "finals" ? ["finals", "finished"] : ["open"])
+    .where(
+      sql<boolean>`rules ->> 'env' = ${match.env} AND rules -> 'options' = ${JSON.stringify(match.options)}::jsonb`,
+    )
     .returning(["log_length", "rules"])
     .executeTakeFirst();
   if (ladder === undefined) {

@@ -28,8 +28,8 @@ async function freePort(): Promise<number> {
 
 beforeAll(async () => {
   if (venv === null) return;
-  process.env["AWS_ACCESS_KEY_ID"] = "test";
-  process.env["AWS_SECRET_ACCESS_KEY"] = "test";
+  process.env.AWS_ACCESS_KEY_ID = "test";
+  process.env.AWS_SECRET_ACCESS_KEY = "test";
   const port = await freePort();
   endpoint = `http://127.0.0.1:${port}`;
   moto = spawn(join(venv, "bin/moto_server"), ["-H", "127.0.0.1", "-p", String(port)], { stdio: "ignore" });

@@ -22,7 +22,7 @@ import {
   PythonClient,
   RpcFailed,
 } from "../clients/python/executor/python-client.ts";
-import { ExecutorWorld, processesNamed } from "./support/executor-world.ts";
+import { ExecutorWorld, killRuntimes, processesNamed } from "./support/executor-world.ts";
 
 const venv = executorPackages();
 
@@ -225,6 +225,36 @@ describe.skipIf(venv === null)("the executor", () => {
       ],
     });
   }, 60_000);
+
+  describe("when a box's runtime is killed", () => {
+    test("once, the match is played again and counts", async () => {
+      const { answer } = arena.start({ agents: [slow(0.005, "lanista-once"), STILL], id: "killed-once" });
+      await expect.poll(() => killRuntimes("lanista-once"), { timeout: 10_000, interval: 10 }).toBe(1);
+      expect(await answer).toMatchObject({
+        status: "STATUS_SUCCESS",
+        agent_results: [{ errors: 0, error_message: "" }, { errors: 0 }],
+      });
+    }, 60_000);
+
+    test("each time, as an agent would that knows how, it is nobody's win", async () => {
+      let over = false;
+      let killed = 0;
+      const { answer } = arena.start({ agents: [slow(0.02, "lanista-each"), STILL], id: "killed-each" });
+      const ended = answer.finally(() => {
+        over = true;
+      });
+      while (!over) {
+        killed += killRuntimes("lanista-each");
+        await sleep(20);
+      }
+      expect(killed).toBeGreaterThanOrEqual(3);
+      expect(await ended).toMatchObject({
+        status: "STATUS_ERROR",
+        winner_agent_id: "",
+        agent_results: [{ score: 0 }, { score: 0 }],
+      });
+    }, 60_000);
+  });
 
   describe("when the caller goes away", () => {
     const NAME = "lanista-dropped";

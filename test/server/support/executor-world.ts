@@ -128,13 +128,34 @@ export class ExecutorWorld {
 }
 
 /** How many processes of this host bear a name. */
-export function processesNamed(name: string): number {
-  return readdirSync("/proc").filter((entry) => {
-    if (!/^[0-9]+$/.test(entry)) return false;
-    try {
-      return readFileSync(`/proc/${entry}/comm`, "utf8").trim() === name;
-    } catch {
-      return false;
+export const processesNamed = (name: string): number => named(name).length;
+
+function named(name: string): number[] {
+  return readdirSync("/proc")
+    .filter((entry) => /^[0-9]+$/.test(entry) && statusOf(Number(entry)).Name === name)
+    .map(Number);
+}
+
+/** Empty for a process that is gone. */
+function statusOf(pid: number): Readonly<Record<string, string>> {
+  try {
+    const lines = readFileSync(`/proc/${pid}/status`, "utf8").split("\n");
+    return Object.fromEntries(lines.map((line) => line.split(":\t") as [string, string]));
+  } catch {
+    return {};
+  }
+}
+
+/** Kills the runtimes of the boxes in which a process of this name runs; how many they were. */
+export function killRuntimes(name: string): number {
+  let killed = 0;
+  for (const child of named(name)) {
+    for (let pid = child; pid > 1; pid = Number(statusOf(pid).PPid ?? 0)) {
+      if (!/^(crun|runc)$/.test(statusOf(pid).Name ?? "")) continue;
+      process.kill(pid, "SIGKILL");
+      killed++;
+      break;
     }
-  }).length;
+  }
+  return killed;
 }

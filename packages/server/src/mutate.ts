@@ -13,6 +13,7 @@ import type { App } from "./app.ts";
 import { callerOf } from "./auth/caller.ts";
 import { redact } from "./auth/redact.ts";
 import type { Tx } from "./db/database.ts";
+import { inTransaction } from "./jobs/transaction.ts";
 import { keyHash, seal, unseal } from "./sealed-answer.ts";
 
 /** What the audit log shall say beside caller and call. */
@@ -24,7 +25,7 @@ export interface AuditNote {
 const KEY = /^[\x21-\x7e]{1,128}$/;
 
 /**
- * Runs `body` in a transaction and gives its answer. `input` and `output` are the method's schemas. Answers are kept as long
+ * Runs `body` in a transaction, again where the database undid it for another's sake, and gives its answer. `input` and `output` are the method's schemas. Answers are kept as long
  * as keys are (a day), encrypted with the key.
  * Throws LanistaError `aborted` where the key was used for another request.
  */
@@ -44,7 +45,7 @@ export async function mutate<I extends DescMessage, O extends DescMessage>(
     });
   const hash = createHash("sha256").update(action).update("\0").update(toBinary(schemas.input, request)).digest();
   const stored = key === null ? "" : keyHash(caller.name, key);
-  return await app.db.transaction().execute(async (tx) => {
+  return await inTransaction(app, async (tx) => {
     if (key !== null) {
       // The second of two at once waits here for the first one's end.
       const inserted = await tx

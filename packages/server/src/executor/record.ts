@@ -15,6 +15,7 @@ import type { Db, Tx } from "../db/database.ts";
 import type { ExecutorAgent } from "../db/types.ts";
 import { enqueue } from "../jobs/enqueue.ts";
 import { type MatchPayload, matchResult } from "../jobs/payloads.ts";
+import { inTransaction } from "../jobs/transaction.ts";
 import { type EndedMatch, statusOf } from "./answer.ts";
 import type { TakenCode } from "./take-code.ts";
 
@@ -44,7 +45,7 @@ export interface OrderedMatch {
 /** Throws LanistaError: `conflict` while another match has this name, `rate_limited` where too many wait. */
 export async function orderMatch(app: App, order: MatchOrder): Promise<OrderedMatch> {
   const hash = requestHash(order);
-  return await app.db.transaction().execute(async (tx) => {
+  return await inTransaction(app, async (tx) => {
     await sql`SELECT pg_advisory_xact_lock(hashtextextended(${`executor ${order.caller} ${order.externalId}`}, 0))`.execute(
       tx,
     );
@@ -97,7 +98,9 @@ async function findMatch(tx: Tx, order: MatchOrder, hash: Buffer): Promise<Order
 async function newMatch(app: App, tx: Tx, order: MatchOrder, hash: Buffer): Promise<OrderedMatch> {
   await checkWaiting(app, tx);
   const { payload, agents } = order;
-  for (const { bundle } of agents) if (bundle !== undefined) await recordBundle(tx, bundle.digest, bundle.size);
+  // In one order: two matches of the same new agents, the seats turned, would wait for each other otherwise.
+  const bundles = agents.flatMap(({ bundle }) => bundle ?? []).sort((a, b) => (a.digest < b.digest ? -1 : 1));
+  for (const { digest, size } of bundles) await recordBundle(tx, digest, size);
   const seed = String(randomSeed());
   const { limits } = payload;
   const job = await enqueue(app, tx, {

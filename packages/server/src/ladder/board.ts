@@ -119,7 +119,8 @@ async function sectionRows(
 function withNames(inner: RawBuilder<unknown>, placementMatches: number, order: RawBuilder<unknown>) {
   // Looked up row by row: a join would be free to read all agents of all spaces for the few that are shown.
   return sql<BoardRow>`
-    SELECT l.*,
+    SELECT l.agent_id, l.mu, l.sigma, l.rating, l.matches, l.wins, l.draws, l.losses, l.faults,
+      l.final_elo, l.final_low, l.final_high,
       (SELECT a.name FROM agents a WHERE a.id = l.agent_id) AS agent_name,
       (SELECT u.name FROM agents a JOIN "user" u ON u.id = a.owner_id WHERE a.id = l.agent_id) AS owner_name,
       (SELECT v.number FROM agent_versions v WHERE v.id = l.version_id) AS version_number,

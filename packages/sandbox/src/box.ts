@@ -9,7 +9,7 @@ import { join } from "node:path";
 import type { Readable, Writable } from "node:stream";
 import { type BoxCgroup, type CgroupReading, removeTree, signal } from "./cgroup.ts";
 import { descendants } from "./descendants.ts";
-import { LAUNCH_LOG, RUNTIME_LOG } from "./launch.ts";
+import { CHAIN_LOG, LAUNCH_LOG, RUNTIME_LOG } from "./launch.ts";
 import { limitReached } from "./limit-reached.ts";
 import { type Child, exitCause, FirstCause, outputBytes, quietStreams, timerMs } from "./program.ts";
 import { removeBoxFolder } from "./remove-folder.ts";
@@ -203,9 +203,15 @@ export class Box implements Sandbox {
         return "";
       }
     };
+    const chain = log(CHAIN_LOG);
     // Opened by the launcher's script before anything else: without it, what failed came before any program of the box's.
     if (!existsSync(join(this.#parts.dir, LAUNCH_LOG)))
-      return { kind: "runtimeFault", detail: `the launcher failed before it reached the runtime (${code ?? by})` };
+      return {
+        kind: "runtimeFault",
+        detail: `the launcher failed before it reached the runtime (${code ?? by}) ${chain}`.trim(),
+      };
+    if (chain !== "")
+      return { kind: "runtimeFault", detail: `the runtime was killed, or its launcher failed: ${chain}` };
     const launch = log(LAUNCH_LOG);
     const runtime = log(RUNTIME_LOG);
     if (launch !== "") return { kind: "runtimeFault", detail: launch };

@@ -21,7 +21,6 @@
  * it had made. If this process is killed, the kernel kills the boxes with it; their folders and groups go when the next
  * host opens (owners.ts).
  */
-import { spawn } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
@@ -35,12 +34,11 @@ import { chooseRuntime } from "./choose-runtime.ts";
 import { DockerTier } from "./docker/docker-tier.ts";
 import { mostOpenFiles, refuseUnenforceable, unenforceable } from "./enforceable.ts";
 import { SandboxError } from "./errors.ts";
-import { launchCommand, programArguments } from "./launch.ts";
+import { launchCommand, programArguments, spawnChain } from "./launch.ts";
 import { removeAllLeftovers } from "./leftovers.ts";
 import { normaliseGiveUp, normaliseLimits } from "./limits.ts";
 import { BareProcess } from "./none.ts";
 import { makeOwner, type Owner, runFolder } from "./owners.ts";
-import type { Child } from "./program.ts";
 import { callersMounts, hostLayers, makeOwnPart, makeRoot } from "./root.ts";
 import { RootCache } from "./roots/root-cache.ts";
 import { kernelRelease, needExecutable, type OciRuntime, versionOf } from "./runtimes.ts";
@@ -227,7 +225,7 @@ export class SandboxHost {
         ...(byHook && this.#layout.parents.size > 0 ? { cgroupsPath: join(this.#owner.name, `runc-${id}`) } : {}),
       });
       writeFileSync(join(dir, "config.json"), JSON.stringify(config));
-      const [command, ...args] = launchCommand({
+      const chain = launchCommand({
         runtime,
         executable: parts.executable,
         dir,
@@ -239,14 +237,9 @@ export class SandboxHost {
         limits,
         ...(image === undefined ? {} : { image }),
       });
-      const child = spawn(command!, args, {
-        cwd: dir,
-        env: { PATH: `${process.env.PATH}:/usr/sbin:/sbin` },
-        stdio: ["pipe", "pipe", "pipe"],
-      }) as Child;
       return new Box({
         id,
-        child,
+        child: spawnChain(chain, dir),
         cgroup,
         runtimeGroups: byHook ? this.#layout.all.map((place) => join(place, this.#owner.name, `runc-${id}`)) : [],
         dir,

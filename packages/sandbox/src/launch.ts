@@ -10,7 +10,10 @@
  *
  * All paths in the script are our own (see host.ts) and hold no quote; the program's own words are in config.json alone.
  */
+import { spawn } from "node:child_process";
+import { closeSync, openSync } from "node:fs";
 import { join } from "node:path";
+import type { Child } from "./program.ts";
 import type { OciRuntime } from "./runtimes.ts";
 import type { Limits } from "./types.ts";
 
@@ -33,6 +36,8 @@ export interface LaunchInput {
   readonly image?: string;
 }
 
+/** What the chain's first programs say of themselves: their standard error, which nothing in the box ever has. */
+export const CHAIN_LOG = "chain.log";
 export const LAUNCH_LOG = "launch.log";
 export const RUNTIME_LOG = "runtime.log";
 
@@ -74,10 +79,32 @@ export function programArguments(runtime: OciRuntime, argv: readonly string[]): 
   return ["/bin/sh", "-c", 'exec "$@" <&3 >&4 2>&5 3<&- 4>&- 5>&-', "sh", ...argv];
 }
 
+/**
+ * Starts the chain. Its own standard error goes into a file: where its runtime is killed, `unshare` may only say so and end with
+ * status 1, as a program of the box's could.
+ */
+export function spawnChain(words: readonly string[], dir: string): Child {
+  const [command, ...args] = words;
+  const own = openSync(join(dir, CHAIN_LOG), "a", 0o600);
+  try {
+    const child = spawn(command!, args, {
+      cwd: dir,
+      env: { PATH: `${process.env.PATH}:/usr/sbin:/sbin` },
+      stdio: ["pipe", "pipe", own, "pipe"],
+    });
+    // Where no pipes could be made there is no list of them either; quietStreams says so.
+    const stdio = child.stdio as typeof child.stdio | undefined;
+    return Object.assign(child, { stderr: stdio?.[3] }) as unknown as Child;
+  } finally {
+    closeSync(own);
+  }
+}
+
 const quote = (text: string): string => `'${text}'`;
 
 export function launchCommand(input: LaunchInput): string[] {
-  const script: string[] = [`exec 3>&2 2>>${quote(join(input.dir, LAUNCH_LOG))}`, "set -e"];
+  // Descriptor 3 is the program's standard error (spawnChain).
+  const script: string[] = [`exec 2>>${quote(join(input.dir, LAUNCH_LOG))}`, "set -e"];
   for (const file of input.entryFiles) script.push(`echo 0 >${quote(file)}`);
   // crun takes a v2 mount below a v1 tree for a set-up it does not support, and gives up; in this namespace it can go.
   if (input.runtime === "crun" && input.cgroup === "hybrid")

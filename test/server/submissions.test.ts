@@ -163,6 +163,17 @@ describe("submissions", () => {
     await submit(ada, "one");
   });
 
+  it("of more agents than a person may have are refused while the first are still being validated", async () => {
+    const { submission } = await submit(ada, "one");
+    expect((await refusal(submit(ada, "two"))).code).toBe("quota_exceeded");
+    await submit(ada, "one");
+    await submit(bob, "bobs");
+    const { submissions } = await ada.client.submissions.listSubmissions({ space });
+    for (const { id } of submissions) await ada.client.submissions.cancelSubmission({ submissionId: id });
+    expect(submissions.map(({ id }) => id)).toContain(submission!.id);
+    await submit(ada, "two");
+  });
+
   it("sent twice under one key are one", async () => {
     const call = () =>
       ada.client.submissions.submit(

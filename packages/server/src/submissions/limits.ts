@@ -24,7 +24,10 @@ export async function checkDailySubmissions(tx: Tx, space: SpaceRow, userId: str
     });
 }
 
-/** Throws LanistaError `quota_exceeded` where a further agent of the person's would be one too many on the ladder. */
+/**
+ * Throws LanistaError `quota_exceeded` where a further agent of the person's would be one too many on the ladder. Agents
+ * that are being validated count as if they were on it. Under the member's lock.
+ */
 export async function checkAgentsOnLadder(
   tx: Tx,
   ladderId: string,
@@ -32,16 +35,12 @@ export async function checkAgentsOnLadder(
   agentId: string,
   most: number,
 ): Promise<void> {
-  const active = await tx
-    .selectFrom("ladder_agents as l")
-    .innerJoin("agents as a", "a.id", "l.agent_id")
-    .select("a.name")
-    .where("l.ladder_id", "=", ladderId)
-    .where("a.owner_id", "=", userId)
-    .where("l.active", "=", true)
-    .where("a.id", "<>", agentId)
-    .limit(most)
-    .execute();
+  const { rows: active } = await sql<{ name: string }>`
+    SELECT a.name FROM agents a WHERE a.owner_id = ${userId} AND a.id <> ${agentId} AND (
+      EXISTS (SELECT FROM ladder_agents l WHERE l.ladder_id = ${ladderId} AND l.agent_id = a.id AND l.active)
+      OR EXISTS (SELECT FROM submissions s WHERE s.owner_id = ${userId} AND s.space_id = a.space_id
+                 AND s.ladder_id = ${ladderId} AND s.agent_id = a.id AND s.state = 'validating'))
+    LIMIT ${most}`.execute(tx);
   if (active.length >= most)
     throw new LanistaError(
       "quota_exceeded",

@@ -39,6 +39,13 @@ const STATUS: Readonly<Record<MatchStatus, ReplayAbout["status"]>> = {
   [MatchStatus.STATUS_CANCELLED]: "cancelled",
 };
 
+/** Whether `replayOf` would give one, without a look into it. */
+export async function hasReplay(app: App, matchId: string, { result }: EndedMatch): Promise<boolean> {
+  if (result === null || result.steps + result.episodes === 0) return false;
+  const row = await app.db.selectFrom("matches").select("replay_blob").where("id", "=", matchId).executeTakeFirst();
+  return (row?.replay_blob ?? null) !== null;
+}
+
 /** null where the match has none: none was asked for, none came, or no step of it was played. */
 export async function replayOf(app: App, matchId: string): Promise<MatchReplay | null> {
   if (!isUuid(matchId)) return null;
@@ -83,7 +90,7 @@ export function replayHtml({ replay }: MatchReplay): string {
 }
 
 /** As `replay.format` says: `json` gives both forms, `html` the page alone, under both names. */
-export function replayUrls({ app, limits }: Executor, { id }: MatchReplay): ReplayUrls {
+export function replayUrls({ app, limits }: Executor, id: string): ReplayUrls {
   const { config } = app;
   const base = config.publicUrl === "" ? `http://${shownHost(config.http.host)}:${config.http.port}` : config.publicUrl;
   const url = (ending: string): string => `${base.replace(/\/+$/, "")}${REPLAY_PATH}${id}.${ending}`;
@@ -99,9 +106,10 @@ function shownHost(host: string): string {
 const PLAIN_NAME = /^[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}$/;
 
 /** Into executor.replayDir or the limits' replay_dir, where there is one: by the caller's own name of the match. */
-export async function writeReplayFiles({ app, limits }: Executor, replay: MatchReplay): Promise<void> {
+export async function writeReplayFiles({ app, limits }: Executor, id: string): Promise<void> {
   const folder = app.config.executor.replayDir || limits.replayDir;
-  if (folder === "") return;
+  const replay = folder === "" ? null : await replayOf(app, id);
+  if (replay === null) return;
   await mkdir(folder, { recursive: true });
   const { matchId } = replay.about;
   const name = PLAIN_NAME.test(matchId) ? matchId : replay.id;

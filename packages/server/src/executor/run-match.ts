@@ -3,12 +3,12 @@ import type { MessageInitShape } from "@bufbuild/protobuf";
 import { LanistaError } from "@lanista/api/errors";
 import type { MatchRequest, MatchResponseSchema } from "@lanista/api/gen/executor/executor_pb";
 import type { Environment } from "@lanista/games/environment";
-import { answerOf, errorAnswer } from "./answer.ts";
+import { answerOf, type EndedMatch, errorAnswer, type ReplayUrls } from "./answer.ts";
 import { environmentNamed } from "./environment-named.ts";
 import type { Executor } from "./executor.ts";
 import { timesOf } from "./limits.ts";
 import { type MatchOrder, orderMatch, readEnded } from "./record.ts";
-import { replayOf, replayUrls, writeReplayFiles } from "./replay-files.ts";
+import { hasReplay, replayUrls, writeReplayFiles } from "./replay-files.ts";
 import type { TakenCode } from "./take-code.ts";
 import { cancelAbandoned, waitForJob } from "./wait-for-job.ts";
 
@@ -59,12 +59,7 @@ async function play(executor: Executor, caller: string, request: MatchRequest, s
   try {
     const ended = await waitForJob(app, match.jobId, signal, () => readEnded(app.db, match.id));
     over = true;
-    const replay = request.recordReplay ? await replayOf(app, match.id) : null;
-    if (replay === null) return answerOf(ended, null);
-    await writeReplayFiles(executor, replay).catch((error: unknown) =>
-      log.error({ matchId: request.matchId, err: error }, "the replay could not be written to its folder"),
-    );
-    return answerOf(ended, replayUrls(executor, replay));
+    return answerOf(ended, request.recordReplay ? await replay(executor, match.id, ended) : null);
   } finally {
     const last = calls.leave(match.id);
     if (last && !over && signal.aborted)
@@ -72,6 +67,18 @@ async function play(executor: Executor, caller: string, request: MatchRequest, s
         log.error({ matchId: request.matchId, err: error }, "an abandoned match could not be cancelled"),
       );
   }
+}
+
+/** null where there is none. What goes wrong with a replay does not take the match's result along. */
+async function replay(executor: Executor, id: string, ended: EndedMatch): Promise<ReplayUrls | null> {
+  const { app, log } = executor;
+  try {
+    if (!(await hasReplay(app, id, ended))) return null;
+    await writeReplayFiles(executor, id);
+  } catch (error) {
+    log.error({ matchId: ended.matchId, err: error }, "the replay could not be written to its folder");
+  }
+  return replayUrls(executor, id);
 }
 
 function environmentOf({ environment, agents }: MatchRequest): Environment {

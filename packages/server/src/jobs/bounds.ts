@@ -11,6 +11,8 @@ export const ATTEMPT_GRACE_SECONDS = 30;
 /** Seconds before the second attempt, about; twice that before the next, and so on. */
 export const BACKOFF_SECONDS = 2;
 export const MOST_BACKOFF_SECONDS = 300;
+/** Seconds that are left to a job's next attempt at least, whatever of its patience is over. */
+export const RETRY_WAIT_SECONDS = 600;
 /** Seconds for which a job that failed on a worker is left to the others, if there are any. */
 export const AVOID_SECONDS = 10;
 

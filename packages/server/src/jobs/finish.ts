@@ -11,7 +11,7 @@ import type { App } from "../app.ts";
 import type { Tx } from "../db/database.ts";
 import type { OutcomeRow } from "../db/types.ts";
 import { traceJob } from "../ops/tracing.ts";
-import { BACKOFF_SECONDS, MOST_ATTEMPTS, MOST_BACKOFF_SECONDS, WORKER_STOPPED } from "./bounds.ts";
+import { BACKOFF_SECONDS, MOST_ATTEMPTS, MOST_BACKOFF_SECONDS, RETRY_WAIT_SECONDS, WORKER_STOPPED } from "./bounds.ts";
 import type { JobRow } from "./kinds.ts";
 import { knownKind } from "./known-kind.ts";
 import { isPassing } from "./transaction.ts";
@@ -68,6 +68,8 @@ export async function failAttempt(app: App, tx: Tx, job: JobRow, outcome: Outcom
       held: !stopped,
       not_before: sql<Date>`now() + make_interval(secs => ${stopped ? 0 : backoffSeconds(job.attempt)})`,
       max_attempts: job.max_attempts + (stopped ? 1 : 0),
+      // It was not left waiting: whoever took it late is no reason against another attempt.
+      wait_until: sql<Date>`greatest(wait_until, now() + make_interval(secs => ${RETRY_WAIT_SECONDS}))`,
     })
     .where("id", "=", job.id)
     .returningAll()

@@ -3,7 +3,7 @@ import type { HeartbeatRequest, RunningJob } from "@lanista/api/gen/lanista/v1/w
 import { sql } from "kysely";
 import type { App } from "../app.ts";
 import { storeOutput } from "./output.ts";
-import { inTransaction } from "./transaction.ts";
+import { inTransaction, isPassing } from "./transaction.ts";
 import { resourcesRow, type WorkerRow } from "./workers.ts";
 
 export interface Lost {
@@ -76,7 +76,12 @@ async function prolong(
 async function store(app: App, running: RunningJob): Promise<void> {
   if (running.output.length === 0) return;
   const of = { jobId: running.jobId, fence: Number(running.fence) };
-  const stored = await inTransaction(app, (tx) => storeOutput(tx, of, running.output));
+  const stored = await inTransaction(app, (tx) => storeOutput(tx, of, running.output)).catch((error: unknown) => {
+    if (isPassing(error)) throw error;
+    // What cannot be stored is left out: it must not keep the worker from hearing what it lost.
+    app.log.error({ err: error, jobId: running.jobId }, "a job's output could not be taken in");
+    return false;
+  });
   if (stored) await app.events.publish(app.db, `job:${running.jobId}`);
 }
 

@@ -2,13 +2,16 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { create } from "@bufbuild/protobuf";
 import { OutcomeKind } from "@lanista/api/gen/lanista/v1/common_pb";
-import { JobOutputSchema } from "@lanista/api/gen/lanista/v1/workers_pb";
+import { HeartbeatRequestSchema, JobOutputSchema } from "@lanista/api/gen/lanista/v1/workers_pb";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { heartbeat } from "./heartbeat.ts";
 import type { JobKind, JobRow } from "./kinds.ts";
 import { storeOutput } from "./output.ts";
 import { matchResult, validateResult } from "./payloads.ts";
 import { report } from "./report.ts";
+import { sweep } from "./sweep.ts";
 import { type Bench, bench, reportOf, type TestWorker } from "./testing.ts";
+import { ownWorker } from "./workers.ts";
 
 let at: Bench;
 let worker: TestWorker;
@@ -92,4 +95,35 @@ test("output that comes while the report is taken in waits for it, and neither u
     return { stored };
   });
   expect(await beat.stored).toBe(false);
+});
+
+test("output that cannot be stored keeps neither the worker's leases nor the job's end", async () => {
+  const lost = await at.enqueue();
+  const [other] = (await worker.claim()) as [JobRow];
+  expect(other.id).toBe(lost.id);
+  await at.lapse(other.id, "attempt_until");
+  await sweep(at.app);
+  const output = [create(JobOutputSchema, { seq: 2n ** 63n - 1n, piece: { case: "moves", value: "{}\n" } })];
+  const beat = await heartbeat(
+    at.app,
+    await ownWorker(at.app.db, worker.caller, worker.id),
+    create(HeartbeatRequestSchema, {
+      workerId: worker.id,
+      running: [
+        { jobId: job.id, fence: BigInt(job.fence), output },
+        { jobId: other.id, fence: BigInt(other.fence) },
+      ],
+    }),
+  );
+  expect(beat.lost).toMatchObject([{ jobId: other.id }]);
+  expect(await report(at.app, worker.id, reportOf(job, undefined, { output }))).toEqual(ACCEPTED);
+  expect(await at.row(job.id)).toMatchObject({ state: "waiting", worker_id: null });
+});
+
+test("a job that was taken at the last moment it would wait for is tried again all the same", async () => {
+  await at.lapse(job.id, "wait_until");
+  await report(at.app, worker.id, reportOf(job, OutcomeKind.INFRA_FAULT));
+  await at.app.database.pool.query("UPDATE jobs SET not_before = now() - interval '1 hour'");
+  await sweep(at.app);
+  expect(await at.row(job.id)).toMatchObject({ state: "waiting", attempt: 1, held: false });
 });

@@ -2,7 +2,7 @@
  * The kind `match`: what a worker reported becomes the match's rows, in the transaction that ends the job. Scores and ranks
  * stand only after `completed` and `agent_fault`; a match that a fault of ours ended, or that was cancelled, has none.
  */
-import type { Selectable } from "kysely";
+import { type Selectable, sql } from "kysely";
 import type { App } from "../app.ts";
 import type { Tx } from "../db/database.ts";
 import type { MatchesTable, OutcomeRow } from "../db/types.ts";
@@ -65,7 +65,7 @@ async function writeMatch(tx: Tx, match: Selectable<MatchesTable>, end: JobEnd<M
     .set({
       state: end.dead ? "dead" : "ended",
       outcome: JSON.stringify(end.outcome),
-      ended_at: new Date(),
+      ended_at: sql<Date>`now()`,
       episodes: result?.episodes ?? 0,
       steps: result?.steps ?? 0,
       replay_hash: result?.replayHash ?? "",

@@ -45,7 +45,8 @@ export async function report(app: App, workerId: string, said: JobReport): Promi
     if (isPassing(error)) throw error;
     app.log.error({ err: error, jobId: said.jobId, kind: kind.name }, "a report could not be taken in");
     const detail = error instanceof LanistaError ? error.message : "the server could not take the report in";
-    return await settle(app, workerId, said, hash, (tx, job) =>
+    // Without the output: it may be what cannot be taken in.
+    return await settle(app, workerId, { ...said, output: [] }, hash, (tx, job) =>
       failAttempt(app, tx, job, { kind: "infra_fault", fault: "invalid_report", detail }),
     );
   }

@@ -125,7 +125,7 @@ async function start(config: ServerConfig, options: ServerOptions, log: Logger, 
         if (grpc) registerGrpcServices(router, parts);
       },
       requestGate: createGate({ app, callers, limits }),
-      interceptors: createInterceptors(app),
+      interceptors: createInterceptors(app, callers),
       fallback,
       log,
       contextValues: (request) => contextOf(request, proxies),

@@ -67,6 +67,28 @@ export class Callers {
     return caller === null ? { caller: ANONYMOUS, byCookie: false } : { caller, byCookie: true };
   }
 
+  /**
+   * All that a caller's rights rest on, as one text: another text means other rights. Asked of the database each time. Throws
+   * LanistaError `unauthenticated`.
+   */
+  async standing(header: Headers): Promise<string> {
+    const secret = BEARER.exec(header.get("authorization") ?? "")?.[1];
+    const caller = secret?.startsWith(TOKEN_START)
+      ? ((await this.#readToken(hashSecret(secret)))?.caller ?? null)
+      : (await this.find(header)).caller;
+    if (caller === null || caller.scopes.size === 0) throw refused();
+    const spaces =
+      caller.user === null
+        ? []
+        : await this.#db
+            .selectFrom("members")
+            .select(["space_id", "role"])
+            .where("user_id", "=", caller.user.id)
+            .orderBy("space_id")
+            .execute();
+    return JSON.stringify([caller.name, [...caller.scopes], caller.spaceId, caller.queues, spaces]);
+  }
+
   async #byToken(secret: string): Promise<Caller> {
     const hash = hashSecret(secret);
     const key = hash.toString("base64");

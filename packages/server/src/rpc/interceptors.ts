@@ -4,18 +4,26 @@
  *   trace     a span, where a collector is named
  *   observe   the log line, the figures, and errors made fit for the wire
  *   validate  the request against the rules in its schema
+ *   standing  ends a stream whose reader loses his rights
  *
  * The request's id and the client's address are found where HTTP is spoken (http/request-context.ts).
  */
 import type { ConnectError, Interceptor } from "@connectrpc/connect";
 import type { App } from "../app.ts";
 import { requestIdKey } from "../auth/caller.ts";
+import type { Callers } from "../auth/callers.ts";
 import { traceCalls } from "../ops/tracing.ts";
 import { callEnded, callFailed, type ObservedCall } from "./observe.ts";
+import { watchStanding } from "./standing.ts";
 import { createRequestCheck } from "./validation.ts";
 
-export function createInterceptors(app: App): Interceptor[] {
-  return [traceCalls((request) => request.contextValues.get(requestIdKey)), observe(app), validate()];
+export function createInterceptors(app: App, callers: Callers): Interceptor[] {
+  return [
+    traceCalls((request) => request.contextValues.get(requestIdKey)),
+    observe(app),
+    validate(),
+    watchStanding(app, callers),
+  ];
 }
 
 function observe(app: App): Interceptor {

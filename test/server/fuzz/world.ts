@@ -13,6 +13,8 @@ export interface World {
   /** A member of the space, with an agent, a submission and a job of his own. */
   readonly participant: TestPerson;
   readonly workerToken: string;
+  /** Accounts and tokens that the fuzz is done with: no request shall name them. */
+  readonly spared: readonly string[];
   /** By the request's field. */
   readonly values: Readonly<Record<string, readonly string[]>>;
   close(): Promise<void>;
@@ -84,7 +86,7 @@ async function fill(server: TestServer, signal: AbortSignal): Promise<Omit<World
   const scheduling = { ladderId: ladder.id, action: ScheduledAction.UNFREEZE, cron: "0 0 1 1 *" };
   const schedule = some((await admin.schedules.createSchedule(scheduling)).schedule);
   const spare = some((await participant.client.tokens.createToken({ name: "spare", scope: Scope.PARTICIPANT })).token);
-  const { secret: workerToken } = await admin.tokens.createToken({ name: "worker", scope: Scope.WORKER });
+  const { secret: workerToken, token } = await admin.tokens.createToken({ name: "worker", scope: Scope.WORKER });
   const workerId = randomUUID();
   await attend(server, workerToken, workerId, signal);
 
@@ -93,6 +95,7 @@ async function fill(server: TestServer, signal: AbortSignal): Promise<Omit<World
     administrator,
     participant,
     workerToken,
+    spared: [administrator.id, administrator.tokenId, participant.id, participant.tokenId, some(token).id],
     values: {
       space: [space.id, "course"],
       ladder: [ladder.id, "course/open"],

@@ -27,8 +27,12 @@ export interface Claimer {
   readonly name: string;
   readonly kinds: readonly string[];
   readonly tiers: readonly string[];
-  /** Those it may take from. */
+  /** Those it serves. */
   readonly queues: readonly string[];
+  /** Those its token names; empty: all that are not another space's. */
+  readonly tokenQueues: readonly string[];
+  /** Where the token is good for one space only. */
+  readonly spaceId: string | null;
 }
 
 /** How far into a queue a claim looks before it goes by classes. */
@@ -39,7 +43,7 @@ export async function claim(app: App, worker: Claimer, slots: number, free: Reso
   const topics: string[] = [];
   const jobs = await inTransaction(app, async (tx) => {
     topics.length = 0;
-    const queues = await openQueues(tx, worker.queues);
+    const queues = await openQueues(tx, worker);
     const limits = new Limits(tx, queues);
     await limits.lockQueues();
     const taken: JobRow[] = [];
@@ -61,12 +65,18 @@ export async function claim(app: App, worker: Claimer, slots: number, free: Reso
   return jobs;
 }
 
+/** The condition on a queue by which this worker may take from it. */
+export const mayTake = ({ queues, tokenQueues, spaceId }: Pick<Claimer, "queues" | "tokenQueues" | "spaceId">) =>
+  sql<boolean>`name = ANY(${queues}) AND (${spaceId}::uuid IS NULL OR space_id = ${spaceId}::uuid)
+    AND CASE WHEN cardinality(${tokenQueues}::text[]) > 0 THEN name = ANY(${tokenQueues}::text[])
+             ELSE space_id IS NOT DISTINCT FROM ${spaceId}::uuid END`;
+
 /** In any order: a worker of several queues serves all of them. */
-async function openQueues(tx: Tx, names: readonly string[]): Promise<QueueBound[]> {
+async function openQueues(tx: Tx, worker: Claimer): Promise<QueueBound[]> {
   return await tx
     .selectFrom("queues")
     .select(["name", "max_running"])
-    .where("name", "in", [...names, ""])
+    .where(mayTake(worker))
     .where("paused", "=", false)
     .orderBy(sql`random()`)
     .execute();
@@ -103,8 +113,10 @@ class QueueClaim {
     const taken: JobRow[] = [];
     while (taken.length < most) {
       const { rows } = await frontQuery(this.#wanted(), WINDOW + most, most - taken.length).execute(this.#tx);
-      if (rows.length === 0) break;
-      taken.push(...(await this.#lease(rows)));
+      const leased = await this.#lease(rows);
+      taken.push(...leased);
+      // Fewer than asked for, and none of them kept back: there is no other.
+      if (rows.length === leased.length) break;
     }
     return taken;
   }

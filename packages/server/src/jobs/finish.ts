@@ -27,26 +27,50 @@ const released = { worker_id: null, lease_until: null, attempt_until: null, held
 
 /** The job has ended for good. What its kind throws undoes the transaction. */
 export async function endJob(app: App, tx: Tx, job: JobRow, ending: Ending): Promise<string[]> {
-  const { outcome, result, replayBlob } = ending;
-  await closeAttempt(tx, job, outcome);
-  const ended = await tx
-    .updateTable("jobs")
-    .set({
-      ...released,
-      state: "ended",
-      outcome: JSON.stringify(outcome),
-      result: result === null ? null : JSON.stringify(result),
-      ended_at: sql<Date>`now()`,
-      fence: sql<number>`fence + ${outcome.kind === "cancelled" ? 1 : 0}`,
-    })
-    .where("id", "=", job.id)
-    .returningAll()
-    .executeTakeFirstOrThrow();
-  await knownKind(app, job.kind).ended(app, tx, ended, { outcome, result, replayBlob, dead: false });
-  const began = job.state === "running" ? job.started_at : null;
-  traceJob(ended, outcome.kind);
-  app.metrics.jobs.ended(job.kind, outcome.kind, began && (ended.ended_at!.getTime() - began.getTime()) / 1000);
-  return await changed(tx, job, outcome.kind === "cancelled");
+  return await endJobs(app, tx, [{ job, ending, reportHash: null }]);
+}
+
+export interface Ended {
+  /** As it was, locked. */
+  readonly job: JobRow;
+  readonly ending: Ending;
+  /** Of the report that ended it; null where none did. */
+  readonly reportHash: Buffer | null;
+}
+
+/** The same of several at once, which costs little more than of one. Their kinds are told in the order given. */
+export async function endJobs(app: App, tx: Tx, list: readonly Ended[]): Promise<string[]> {
+  const text = (value: unknown): string | null => (value === null ? null : JSON.stringify(value));
+  const { rows } = await sql<JobRow>`
+    WITH said AS (
+      SELECT * FROM unnest(${list.map(({ job }) => job.id)}::uuid[],
+        ${list.map(({ ending }) => text(ending.outcome))}::jsonb[], ${list.map(({ ending }) => text(ending.result))}::jsonb[],
+        ${list.map(({ reportHash }) => reportHash)}::bytea[]) AS said (id, outcome, result, report_hash)),
+    closed AS (
+      UPDATE attempts a SET ended_at = now(), outcome = said.outcome, report_hash = said.report_hash
+      FROM said JOIN jobs j ON j.id = said.id
+      WHERE j.state = 'running' AND a.job_id = j.id AND a.number = j.attempt AND a.ended_at IS NULL)
+    UPDATE jobs SET state = 'ended', outcome = said.outcome, result = said.result, ended_at = now(),
+      fence = fence + (said.outcome->>'kind' = 'cancelled')::int,
+      worker_id = NULL, lease_until = NULL, attempt_until = NULL, held = false
+    FROM said WHERE jobs.id = said.id RETURNING jobs.*`.execute(tx);
+  const byId = new Map(rows.map((row) => [row.id, row]));
+  for (const { job, ending } of list) {
+    const ended = byId.get(job.id);
+    if (ended === undefined) throw new Error(`the job ${job.id} is gone`);
+    const { outcome } = ending;
+    await knownKind(app, job.kind).ended(app, tx, ended, { ...ending, dead: false });
+    const began = job.state === "running" ? job.started_at : null;
+    traceJob(ended, outcome.kind);
+    app.metrics.jobs.ended(job.kind, outcome.kind, began && (ended.ended_at!.getTime() - began.getTime()) / 1000);
+  }
+  return [
+    ...list.flatMap(({ job, ending }) => watchers(job, ending.outcome.kind === "cancelled")),
+    ...(await roomLeft(
+      tx,
+      list.map(({ job }) => job),
+    )),
+  ];
 }
 
 /** The same of a fault of ours or a cancel: it ends even if its kind cannot take it, since otherwise it would never. */
@@ -151,21 +175,24 @@ async function despiteKind(app: App, tx: Tx, job: JobRow, body: (app: App) => Pr
   }
 }
 
-/** Who is to hear of it: the job's watchers; its worker, where that does not know; who waits for the room it left. */
+/** Who is to hear of it: who watches the job, its worker, where that does not know, and who waits for the room it left. */
 async function changed(tx: Tx, job: JobRow, tellWorker: boolean): Promise<string[]> {
-  const topics = [`job:${job.id}`];
-  if (job.state !== "running") return topics;
-  if (tellWorker && job.worker_id !== null) topics.push(`worker:${job.worker_id}`);
-  const bounds = await tx
-    .selectFrom("queues")
-    .leftJoin("spaces", (join) => join.on("spaces.id", "=", job.space_id))
-    .select([
-      "queues.max_running as queue",
-      "spaces.max_running as space",
-      "spaces.max_running_per_participant as person",
-    ])
-    .where("queues.name", "=", job.queue)
-    .executeTakeFirstOrThrow();
-  if (bounds.queue > 0 || (bounds.space ?? 0) > 0 || (bounds.person ?? 0) > 0) topics.push(`queue:${job.queue}`);
-  return topics;
+  return [...watchers(job, tellWorker), ...(await roomLeft(tx, [job]))];
+}
+
+function watchers(job: JobRow, tellWorker: boolean): string[] {
+  const worker = tellWorker && job.state === "running" && job.worker_id !== null ? [`worker:${job.worker_id}`] : [];
+  return [`job:${job.id}`, ...worker];
+}
+
+/** The queues of those that ran within a bound, which the next one may pass now. */
+async function roomLeft(tx: Tx, jobs: readonly JobRow[]): Promise<string[]> {
+  const ran = jobs.filter(({ state }) => state === "running");
+  if (ran.length === 0) return [];
+  const { rows } = await sql<{ queue: string }>`
+    SELECT DISTINCT ran.queue
+    FROM unnest(${ran.map(({ queue }) => queue)}::text[], ${ran.map(({ space_id }) => space_id)}::uuid[]) AS ran (queue, space)
+    JOIN queues q ON q.name = ran.queue LEFT JOIN spaces s ON s.id = ran.space
+    WHERE q.max_running > 0 OR s.max_running > 0 OR s.max_running_per_participant > 0`.execute(tx);
+  return rows.map(({ queue }) => `queue:${queue}`);
 }

@@ -22,7 +22,7 @@ export interface Answer {
   readonly reason: string;
 }
 
-const ACCEPTED: Answer = { accepted: true, reason: "" };
+export const ACCEPTED: Answer = { accepted: true, reason: "" };
 const STALE: Answer = { accepted: false, reason: "stale" };
 const UNKNOWN: Answer = { accepted: false, reason: "unknown" };
 
@@ -53,7 +53,7 @@ export async function report(app: App, workerId: string, said: JobReport): Promi
 }
 
 /** Over everything but the output: that is stored piece by piece, and pieces that are known may be left out. */
-function hashOf(said: JobReport): Buffer {
+export function hashOf(said: JobReport): Buffer {
   const { jobId, fence, outcome, resultJson, replayGzip } = said;
   const rest = create(JobReportSchema, { jobId, fence, resultJson, replayGzip, ...(outcome && { outcome }) });
   return createHash("sha256").update(toBinary(JobReportSchema, rest)).digest();
@@ -62,7 +62,7 @@ function hashOf(said: JobReport): Buffer {
 type Standing = { readonly answer: Answer } | { readonly job: JobRow };
 
 /** Whether the report is about a running attempt of this worker's; else the answer it gets. */
-async function standing(
+export async function standing(
   db: App["db"] | Tx,
   workerId: string,
   { jobId, fence }: JobReport,
@@ -110,7 +110,7 @@ async function settle(
 }
 
 /** How the job ends by this report; null where it does not, because it was a fault of ours or says nothing that counts. */
-function endingOf(kind: JobKind, said: JobReport): Ending | null {
+export function endingOf(kind: JobKind, said: JobReport): Ending | null {
   const outcome = outcomeRow(said.outcome);
   if (outcome === null || outcome.kind === "infra_fault") return null;
   const result = parsed(kind, said.resultJson);

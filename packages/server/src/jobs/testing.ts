@@ -144,6 +144,8 @@ async function testWorker(app: App, options: Partial<Omit<Claimer, "id">>): Prom
     kinds: options.kinds ?? ["noop"],
     tiers: options.tiers ?? ["container"],
     queues: options.queues ?? ["default"],
+    tokenQueues: [],
+    spaceId: null,
   };
   const total = { cpus: MUCH.cpus, memoryBytes: BigInt(MUCH.memoryBytes) };
   const hello = create(WorkerHelloSchema, {

@@ -10,7 +10,7 @@ import type { App } from "../app.ts";
 import type { Caller } from "../auth/caller.ts";
 import type { Db, Tx } from "../db/database.ts";
 import type { ResourcesRow, WorkersTable } from "../db/types.ts";
-import type { Claimer } from "./claim.ts";
+import { type Claimer, mayTake } from "./claim.ts";
 
 export type WorkerRow = Selectable<WorkersTable>;
 
@@ -98,27 +98,24 @@ function machineToken(caller: Caller): string {
 }
 
 /** Of these, the queues the caller's token is good for: those it names; a space's own only with a token of that space or by name. */
-export async function allowedQueues(db: Db | Tx, caller: Caller, names: readonly string[]): Promise<string[]> {
+async function allowedQueues(db: Db | Tx, { spaceId, queues }: Caller, names: readonly string[]): Promise<string[]> {
   const rows = await db
     .selectFrom("queues")
-    .select(["name", "space_id"])
-    .where("name", "in", [...names, ""])
+    .select("name")
+    .where(mayTake({ queues: names, tokenQueues: queues, spaceId }))
     .execute();
-  return rows
-    .filter(({ space_id }) => caller.spaceId === null || space_id === caller.spaceId)
-    .filter(({ name, space_id }) =>
-      caller.queues.length > 0 ? caller.queues.includes(name) : space_id === caller.spaceId,
-    )
-    .map(({ name }) => name);
+  return rows.map(({ name }) => name);
 }
 
 /** What a claim has to know of it. */
-export const claimerOf = (worker: WorkerRow, queues: readonly string[]): Claimer => ({
+export const claimerOf = (worker: WorkerRow, caller: Caller): Claimer => ({
   id: worker.id,
   name: worker.name,
   kinds: worker.kinds,
   tiers: tiersOf(worker).map(({ tier }) => tier),
-  queues,
+  queues: worker.queues,
+  tokenQueues: caller.queues,
+  spaceId: caller.spaceId,
 });
 
 /** What the queues want to be left free on the machines that serve them. */

@@ -17,9 +17,8 @@ import { attend, type Line } from "../jobs/attend.ts";
 import { claim } from "../jobs/claim.ts";
 import { heartbeat } from "../jobs/heartbeat.ts";
 import { knownKind } from "../jobs/known-kind.ts";
-import { report } from "../jobs/report.ts";
+import { ReportBatches } from "../jobs/report-batches.ts";
 import {
-  allowedQueues,
   claimerOf,
   floorsOf,
   ownWorker,
@@ -35,6 +34,7 @@ import { pageOf, pageWanted } from "../rpc/paging.ts";
 
 export function workerService(app: App): ServiceImpl<typeof WorkerService> {
   const { db } = app;
+  const reports = new ReportBatches(app);
   return {
     async *attend(request, context): AsyncGenerator<Line> {
       const { hello } = request;
@@ -47,9 +47,8 @@ export function workerService(app: App): ServiceImpl<typeof WorkerService> {
       const caller = callerOf(context);
       const worker = await ownWorker(db, caller, request.workerId);
       if (worker.draining) return { jobs: [] };
-      const queues = await allowedQueues(db, caller, worker.queues);
       const free = request.free === undefined ? worker.total : resourcesRow(request.free);
-      const jobs = await claim(app, claimerOf(worker, queues), request.slots, free);
+      const jobs = await claim(app, claimerOf(worker, caller), request.slots, free);
       return {
         jobs: jobs.map((job) => ({
           jobId: job.id,
@@ -83,10 +82,8 @@ export function workerService(app: App): ServiceImpl<typeof WorkerService> {
 
     async report(request, context) {
       const worker = await ownWorker(db, callerOf(context), request.workerId);
-      const answers = [];
-      // One after the other, each a transaction of its own.
-      for (const one of request.reports) answers.push(await report(app, worker.id, one));
-      return { answers };
+      // Each is settled by itself: one that the database refuses for the moment makes the worker send all again.
+      return { answers: await Promise.all(request.reports.map((one) => reports.report(worker.id, one))) };
     },
 
     async *fetchBundle(request, context) {

@@ -1,7 +1,8 @@
 /** Workers that die, or whose network is cut: no job is lost, and none is done twice in its effects. */
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { CutProxy } from "./support/cut-proxy.ts";
+import { descendants } from "./support/kept-process.ts";
 import { FIRST, killed, slow, spawnCommand, startTestServer, WorkerWorld } from "./support/worker-world.ts";
 
 let world: WorkerWorld;
@@ -82,7 +83,7 @@ test("killed, a worker takes its boxes with it, and its match is played by anoth
   const child = world.program("--name", "victim", "--concurrency", "1");
   const { id } = await world.match([slow(0.5), FIRST]);
   await expect.poll(() => world.output(id, -1), { timeout: 20_000, interval: 20 }).toContain('{"a":[0,null]');
-  const boxes = descendants(child.pid!);
+  const boxes = descendants(child.pid!).map(({ pid }) => pid);
   expect(boxes.length).toBeGreaterThan(0);
   await killed(child);
   await expect.poll(() => boxes.filter((pid) => existsSync(`/proc/${pid}`)), { timeout: 2000 }).toEqual([]);
@@ -153,22 +154,3 @@ test("two servers on one database and workers of each do every job once, and one
     if (!closed) await second.close();
   }
 }, 60_000);
-
-/** Every process below `pid`. */
-function descendants(pid: number): number[] {
-  const children = (one: number): number[] => {
-    try {
-      const text = readFileSync(`/proc/${one}/task/${one}/children`, "utf8").trim();
-      return text === "" ? [] : text.split(" ").map(Number);
-    } catch {
-      return [];
-    }
-  };
-  const found: number[] = [];
-  for (const queue = children(pid); queue.length > 0; ) {
-    const one = queue.shift()!;
-    found.push(one);
-    queue.push(...children(one));
-  }
-  return found;
-}

@@ -58,8 +58,15 @@ export class KeptProcess {
   }
 }
 
-/** Every process below `pid`, with the name of its program. */
-export function descendants(pid: number): { pid: number; program: string }[] {
+export interface Descendant {
+  readonly pid: number;
+  readonly program: string;
+  /** In how many pid namespaces it is: 1 is on the host, 2 beside a runtime, 3 in a container. */
+  readonly depth: number;
+}
+
+/** Every process below `pid`. */
+export function descendants(pid: number): Descendant[] {
   const read = (path: string): string => {
     try {
       return readFileSync(path, "utf8").trim();
@@ -71,10 +78,11 @@ export function descendants(pid: number): { pid: number; program: string }[] {
     const text = read(`/proc/${one}/task/${one}/children`);
     return text === "" ? [] : text.split(" ").map(Number);
   };
-  const found: { pid: number; program: string }[] = [];
+  const found: Descendant[] = [];
   for (const queue = children(pid); queue.length > 0; ) {
     const one = queue.shift()!;
-    found.push({ pid: one, program: read(`/proc/${one}/comm`) });
+    const depth = /^NSpid:\s+(.*)$/m.exec(read(`/proc/${one}/status`))?.[1]?.split(/\s+/).length ?? 0;
+    found.push({ pid: one, program: read(`/proc/${one}/comm`), depth });
     queue.push(...children(one));
   }
   return found;

@@ -24,7 +24,7 @@ export function boardRoute(app: App): HttpRoute {
     path: PATH,
     methods: ["GET", "HEAD"],
     async handle({ response, url }) {
-      const ladder = await findLadder(app.db, decodeURIComponent(url.pathname.slice(PATH.length)));
+      const ladder = await findLadder(app.db, url.pathname.slice(PATH.length));
       if (!ladder.public) throw notFound("the ladder");
       const query = {
         ladderId: ladder.id,

@@ -32,7 +32,10 @@ function paths(command: Command, path: readonly string[] = []): (readonly string
 }
 
 const signal = new AbortController().signal;
-const program = await createProgram({ terminal: terminalInto(() => {}), signal, exit: () => {}, onSecondSignal: () => {} }, []);
+const program = await createProgram(
+  { terminal: terminalInto(() => {}), signal, exit: () => {}, onSecondSignal: () => {} },
+  [],
+);
 const sections: string[] = [];
 for (const path of paths(program))
   sections.push(`## ${["lanista", ...path].join(" ")}\n\`\`\`text\n${await helpOf(path)}\n\`\`\``);

@@ -7,14 +7,16 @@ import { answerOf, type EndedMatch, errorAnswer, type ReplayUrls } from "./answe
 import { environmentNamed } from "./environment-named.ts";
 import type { Executor } from "./executor.ts";
 import { timesOf } from "./limits.ts";
-import { type MatchOrder, orderMatch, readEnded } from "./record.ts";
+import { type MatchOrder, type OrderedMatch, orderMatch, readEnded } from "./record.ts";
 import { hasReplay, replayUrls, writeReplayFiles } from "./replay-files.ts";
 import type { TakenCode } from "./take-code.ts";
-import { cancelAbandoned, waitForJob } from "./wait-for-job.ts";
+import { cancelAbandoned, waitForJob, wasAbandoned } from "./wait-for-job.ts";
 
 type Answer = MessageInitShape<typeof MatchResponseSchema>;
 
 const MOST_NAME = 200;
+/** Matches for one call, where those it joined were abandoned by others. */
+const MOST_TRIES = 5;
 
 /** Throws LanistaError `cancelled` and `unavailable`, and what a fault of the server's throws. */
 export async function runMatch(
@@ -49,22 +51,37 @@ function isAnswer(error: unknown): error is LanistaError {
 }
 
 async function play(executor: Executor, caller: string, request: MatchRequest, signal: AbortSignal): Promise<Answer> {
-  const { app, calls, log } = executor;
+  const { app } = executor;
   const env = environmentOf(request);
   checkNames(request);
   const code = await takeAll(executor, request, signal);
-  const match = await orderMatch(app, orderOf(executor, caller, request, env, code));
+  const order = orderOf(executor, caller, request, env, code);
+  for (let tries = 1; ; tries++) {
+    const match = await orderMatch(app, order);
+    const ended = await endOf(executor, match, request.matchId, signal);
+    // A call that was cut is made again while its end is still on the way: who joined it has cancelled nothing.
+    if (wasAbandoned(ended.outcome) && tries < MOST_TRIES) continue;
+    return answerOf(ended, request.recordReplay ? await replay(executor, match.id, ended) : null);
+  }
+}
+
+async function endOf(
+  { app, calls, log }: Executor,
+  match: OrderedMatch,
+  matchId: string,
+  signal: AbortSignal,
+): Promise<EndedMatch> {
   calls.enter(match.id);
   let over = false;
   try {
     const ended = await waitForJob(app, match.jobId, signal, () => readEnded(app.db, match.id));
     over = true;
-    return answerOf(ended, request.recordReplay ? await replay(executor, match.id, ended) : null);
+    return ended;
   } finally {
     const last = calls.leave(match.id);
     if (last && !over && signal.aborted)
       await cancelAbandoned(app, match.jobId).catch((error: unknown) =>
-        log.error({ matchId: request.matchId, err: error }, "an abandoned match could not be cancelled"),
+        log.error({ matchId, err: error }, "an abandoned match could not be cancelled"),
       );
   }
 }

@@ -2,6 +2,11 @@
 export class RunningCalls {
   readonly #waiting = new Map<string, number>();
 
+  /** Matches that calls wait for. */
+  get waiting(): number {
+    return this.#waiting.size;
+  }
+
   enter(matchId: string): void {
     this.#waiting.set(matchId, (this.#waiting.get(matchId) ?? 0) + 1);
   }

@@ -1,6 +1,7 @@
 /** A call waits for the end of a job; whoever goes away ends the job, unless others wait for it too. */
 import { LanistaError } from "@lanista/api/errors";
 import type { App } from "../app.ts";
+import type { OutcomeRow } from "../db/types.ts";
 import { cancelJob } from "../jobs/cancel.ts";
 import { inTransaction } from "../jobs/transaction.ts";
 
@@ -26,7 +27,12 @@ export async function waitForJob<T>(
   throw new LanistaError("unavailable", "the server stops; the same request elsewhere, or later, goes on waiting");
 }
 
+const ABANDONED = "the caller went away";
+
+/** Whether another call that waited for the same job, here or on another server, took it along when it went away. */
+export const wasAbandoned = ({ kind, detail }: OutcomeRow): boolean => kind === "cancelled" && detail === ABANDONED;
+
 /** Once the caller has gone away. Errors are the caller's to log: nobody waits for the answer. */
 export async function cancelAbandoned(app: App, jobId: string): Promise<void> {
-  await inTransaction(app, (tx) => cancelJob(app, tx, jobId, "the caller went away"));
+  await inTransaction(app, (tx) => cancelJob(app, tx, jobId, ABANDONED));
 }

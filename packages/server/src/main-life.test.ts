@@ -46,6 +46,21 @@ test("a start that fails half-way says why and leaves no connection behind", asy
   taken.close();
 });
 
+test("each start without an administrator draws a new one-time token, and the one before is void", async () => {
+  const fresh = await testDatabase();
+  const one = await testServer({ database: fresh });
+  const two = await testServer({ database: fresh });
+  const person = { name: "Ada", email: "ada@example.org", password: "correct horse battery" };
+  const init = (secret: string | null) => one.client().tokens.initAdministrator({ ...person, secret: secret ?? "" });
+  expect(two.initSecret).not.toBe(one.initSecret);
+  expect(await codeOf(init(one.initSecret))).toBe("forbidden");
+  expect(await codeOf(init(two.initSecret))).toBe("ok");
+  const three = await testServer({ database: fresh });
+  expect(three.initSecret).toBeNull();
+  for (const server of [one, two, three]) await server.close();
+  await fresh.close();
+});
+
 describe("two servers on one database", () => {
   let one: TestServer;
   let two: TestServer;

@@ -50,7 +50,7 @@ export async function testServer(options: TestServerOptions = {}): Promise<TestS
   const ports = { "http.port": "0", "grpc.port": "0", "metrics.port": "0", "limits.ratePerMinute": "1000000" };
   const own = { ...ports, dataDir: folder, databaseUrl: database.url, "worker.embedded": "false" };
   const { config } = loadConfig({ flags: { ...own, ...flags }, cwd: folder });
-  const log = pino({ level: process.env["LANISTA_TEST_LOG"] ?? "error" }, process.stderr);
+  const log = pino({ level: process.env.LANISTA_TEST_LOG ?? "error" }, process.stderr);
   const server = await startServer(config, { log, ...rest });
   const client = (token?: string): LanistaClient =>
     connect({ url: server.urls.http, ...(token === undefined ? {} : { token }) });

@@ -18,7 +18,7 @@ import { figureText, goalsText } from "./lib/text.ts";
  */
 const PINNED = ["question"];
 
-const BENCHMARKS = ["start", "question", "matches", "random-play"];
+const BENCHMARKS = ["start", "question", "matches", "random-play", "jobs"];
 
 /** First line of a program's own word on its version; null where it is not there. */
 function versionOf(program: string, ...args: readonly string[]): string | null {
@@ -34,7 +34,7 @@ function versionOf(program: string, ...args: readonly string[]): string | null {
 function peerVersions(): Record<string, string> | null {
   if (versionOf(join(process.env.BENCH_VENV ?? "/nonexistent", "bin", "python"), "--version") === null) return null;
   const pins = readFileSync(join(import.meta.dirname, "peers", "requirements.txt"), "utf8");
-  const wanted = /^(kaggle-environments|open-spiel|pettingzoo|gymnasium)==(\S+)$/gm;
+  const wanted = /^(kaggle-environments|open-spiel|pettingzoo|gymnasium|celery)==(\S+)$/gm;
   return Object.fromEntries([...pins.matchAll(wanted)].map(([, name, version]) => [name!, version!]));
 }
 

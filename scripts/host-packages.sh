@@ -5,6 +5,7 @@
 #   host-packages.sh --check   say what is missing; exit 1 if anything is
 #   host-packages.sh --test    install what only tests need
 #   host-packages.sh --image   install what only the test of the image needs
+#   host-packages.sh --bench  install what only comparisons of speed need
 #   host-packages.sh --vm      install what only the test machine needs
 set -eu
 
@@ -19,6 +20,11 @@ python3  python3    agents written in Python
 python3-venv python:ensurepip environments for the peers that rules and speed are compared with
 gcc      gcc        the example agent in C
 libc6-dev /usr/include/stdlib.h the example agent in C, linked statically
+'
+
+# What our queue is measured beside.
+for_bench='
+rabbitmq-server rabbitmq-server the broker behind Celery
 '
 
 # A virtual machine with cgroup v2, for make test-vm.
@@ -36,6 +42,7 @@ docker.io dockerd builds it and runs it
 debootstrap debootstrap makes its base
 '
 case ${1-} in
+  --bench) wanted=$for_bench ;;
   --vm) wanted=$for_vm ;;
   --test) wanted=$for_tests ;;
   --image) wanted=$for_image ;;

@@ -13,9 +13,10 @@ const HANG = "import time\ntime.sleep(3600)\n";
 
 describe("a worker", () => {
   let world: WorkerWorld;
+  let id: string;
   beforeAll(async () => {
     world = await WorkerWorld.open();
-    await world.worker();
+    ({ id } = await world.worker());
   });
   afterAll(() => world.close());
 
@@ -166,7 +167,7 @@ describe("a worker", () => {
 
   test("says what it is, what it can enforce and what it has free", async () => {
     const workers = world.database.db.selectFrom("workers").selectAll();
-    const row = await workers.where("queues", "=", ["default"]).executeTakeFirstOrThrow();
+    const row = await workers.where("id", "=", id).executeTakeFirstOrThrow();
     expect(row).toMatchObject({ queues: ["default"], kinds: ["match", "validate", "noop"], concurrency: 4 });
     expect(row.total.cpus).toBeGreaterThan(0);
     expect(row.free.memoryBytes).toBeGreaterThan(0);
@@ -265,7 +266,7 @@ describe("a worker's end", () => {
     await worker.stop();
   });
 
-  test("two servers and several workers do each job once", async () => {
+  test("several workers do each job once", async () => {
     const workers = await Promise.all([world.worker({ concurrency: 3 }), world.worker({ concurrency: 3 })]);
     const jobs = await Promise.all(Array.from({ length: 60 }, () => world.noop()));
     for (const { id } of jobs)

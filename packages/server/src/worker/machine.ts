@@ -76,6 +76,18 @@ export class MachineWatch {
     return new MachineWatch(await readGpus());
   }
 
+  /** What further jobs may have: all that there is, less what those that run asked for; of memory no more than is free. */
+  async freeBeside(needs: Machine): Promise<Machine> {
+    const { total } = this;
+    const now = await this.free();
+    return {
+      cpus: Math.max(0, total.cpus - needs.cpus),
+      memoryBytes: Math.max(0, Math.min(now.memoryBytes, total.memoryBytes - needs.memoryBytes)),
+      gpus: Math.max(0, total.gpus - needs.gpus),
+      vramBytes: now.vramBytes,
+    };
+  }
+
   /** CPUs idle over the last seconds; memory that programs could have, by the host and by our own control group. */
   async free(): Promise<Machine> {
     const now = cpuTimes();

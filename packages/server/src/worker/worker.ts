@@ -26,6 +26,7 @@ import { findAbilities } from "./abilities.ts";
 import { Attendance } from "./attendance.ts";
 import type { Floor } from "./floors.ts";
 import { Heartbeats } from "./heartbeats.ts";
+import { helloOf } from "./hello.ts";
 import { JobsAtHand } from "./jobs-at-hand.ts";
 import { Leases } from "./leases.ts";
 import { MachineWatch } from "./machine.ts";
@@ -35,7 +36,7 @@ import { Reporter } from "./reporter.ts";
 import { RUNNERS } from "./runners/all.ts";
 import { Stopped } from "./runners/runner.ts";
 import { Wire } from "./wire.ts";
-import { resourcesOf, wireResources } from "./wire-resources.ts";
+import { resourcesOf } from "./wire-resources.ts";
 import { Workshop } from "./workshop.ts";
 
 /** How long a worker that is stopped waits for its last reports to be answered. */
@@ -102,17 +103,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     },
     answered: () => leases.wake(),
   });
-  const free = async () => {
-    const now = await machine.free();
-    const needs = jobs.needs();
-    const { total } = machine;
-    return {
-      cpus: Math.max(0, total.cpus - needs.cpus),
-      memoryBytes: Math.max(0, Math.min(now.memoryBytes, total.memoryBytes - needs.memoryBytes)),
-      gpus: Math.max(0, total.gpus - needs.gpus),
-      vramBytes: now.vramBytes,
-    };
-  };
+  const free = () => machine.freeBeside(jobs.needs());
   const pauses = new Pauses(machine, { of: "this worker", keepFree: plan.keepFree }, log, () => {
     heartbeats.wake();
     leases.wake();
@@ -145,16 +136,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   });
   const attendance: Attendance = new Attendance(
     wire,
-    () => ({
-      workerId: id,
-      name: plan.name,
-      version: plan.version,
-      queues: [...plan.queues],
-      concurrency: plan.concurrency,
-      total: wireResources(machine.total),
-      tiers: abilities.tiers.map((tier) => ({ ...tier, missing: [...tier.missing] })),
-      kinds: [...RUNNERS.keys()],
-    }),
+    () => helloOf(id, plan, machine, abilities),
     {
       welcome: (welcome) => {
         heartbeats.every(welcome.heartbeatSeconds);

@@ -59,14 +59,20 @@ export function rulesFrom(rules: LadderRules): StoredRules {
       field: "rules.tier",
     });
   const actSeconds = (rules.limits?.actMs || 5000) / 1000;
-  // Twice each seat's longest move, so that a deadline always tells who used the time up (dawdling.ts).
-  const leastSeconds = Math.ceil(2 * seats * actSeconds);
+  const ownStartSeconds = (rules.limits?.startMs ?? 0) / 1000;
+  // Twice each seat's longest move, so that a deadline always tells who used the time up (dawdling.ts); and more than twice
+  // its start, which is in no replay: else who starts slowly and then uses up his part could end a match that way.
+  const leastSeconds = Math.ceil(Math.max(2 * seats * actSeconds, 2.5 * ownStartSeconds));
   if (rules.matchSeconds !== 0 && rules.matchSeconds < leastSeconds)
     throw new LanistaError(
       "invalid",
-      `a match of ${seats} seats with ${actSeconds} s for a move takes at least ${leastSeconds} s`,
-      { field: "rules.match_seconds", hint: "Give the match more time, or a move less (rules.limits.act_ms)." },
+      `a match of ${seats} seats with ${actSeconds} s for a move${ownStartSeconds > 0 ? ` and ${ownStartSeconds} s to start` : ""} takes at least ${leastSeconds} s`,
+      {
+        field: "rules.match_seconds",
+        hint: "Give the match more time, or a move or the start less (rules.limits.act_ms, start_ms).",
+      },
     );
+  const matchSeconds = rules.matchSeconds || Math.max(600, leastSeconds);
   return {
     env: rules.env,
     options: env.options,
@@ -74,8 +80,8 @@ export function rulesFrom(rules: LadderRules): StoredRules {
     episodes: rules.episodes || 1,
     limits: limitsFrom(rules.limits),
     actSeconds,
-    startSeconds: (rules.limits?.startMs || 30_000) / 1000,
-    matchSeconds: rules.matchSeconds || Math.max(600, leastSeconds),
+    startSeconds: ownStartSeconds || Math.min(30, matchSeconds / 3),
+    matchSeconds,
     queue: rules.queue || "default",
     tier: rules.tier || "container",
     placementMatches: rules.placementMatches || 10,

@@ -135,6 +135,7 @@ describe("ladders over the API", () => {
     expect(await create("a", { queue: "nowhere" })).toBe("invalid");
     expect(await create("a", { tier: "cardboard" })).toBe("invalid");
     expect(await create("a", { matchSeconds: 19 })).toBe("invalid");
+    expect(await create("a", { matchSeconds: 74, limits: { startMs: 30_000 } })).toBe("invalid");
     expect(await refusal(ann.client.ladders.createLadder({ space: "course", slug: "b", title: "x", rules }))).toBe(
       "forbidden",
     );

@@ -145,7 +145,7 @@ async function manyWaiting(server: JobsServer, notes: string[]): Promise<Figure>
   await sleep(2000);
   const after = server.residentBytes();
   const wanted = { queue: "default", worker: "01900000-0000-7000-8000-000000000000", kinds: ["noop"], tiers: [] };
-  const free = { cpus: 1, memoryBytes: 1, gpus: 0, vramBytes: 0, fullSpaces: [], fullOwners: [], silentSeconds: 30 };
+  const free = { cpus: 1, memoryBytes: 1, gpus: 0, vramBytes: 0, fullSpaces: [], fullOwners: [], except: [] };
   const { rows } = await sql<{ "QUERY PLAN": string }>`
     EXPLAIN (ANALYZE, BUFFERS, COSTS OFF, TIMING OFF) ${frontQuery({ ...wanted, ...free }, 74, 10)}`.execute(
     server.app.db,

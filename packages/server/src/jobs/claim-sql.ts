@@ -16,11 +16,11 @@ export interface Wanted {
   /** Spaces, and participants in spaces (`space/owner`), whose bounds are reached. */
   readonly fullSpaces: readonly string[];
   readonly fullOwners: readonly string[];
-  /** Seconds without a word after which another worker is taken for gone. */
-  readonly silentSeconds: number;
+  /** Jobs that are left to other workers. */
+  readonly except: readonly string[];
 }
 
-/** A job that may be taken, locked; the bounds are its space's, 0 for none. */
+/** A job that may be taken, locked. */
 export interface Candidate {
   readonly id: string;
   readonly class: string;
@@ -30,28 +30,28 @@ export interface Candidate {
   readonly memory_bytes: number;
   readonly gpus: number;
   readonly vram_bytes: number;
-  readonly space_bound: number;
-  readonly owner_bound: number;
+  /** It has just failed somewhere. */
+  readonly fresh_failure: boolean;
 }
 
 const columns = sql`j.id, j.class, j.space_id, j.owner_id, j.cpus, j.memory_bytes, j.gpus, j.vram_bytes,
-  coalesce(s.max_running, 0) AS space_bound, coalesce(s.max_running_per_participant, 0) AS owner_bound`;
+  j.attempt > 0 AND j.not_before > now() - make_interval(secs => ${AVOID_SECONDS}) AS fresh_failure`;
 
 /** By what is the same for all jobs of a class. */
 const fits = (wanted: Wanted) => sql`j.kind = ANY(${wanted.kinds}) AND (j.tier = '' OR j.tier = ANY(${wanted.tiers}))
   AND j.cpus <= ${wanted.cpus} AND j.memory_bytes <= ${wanted.memoryBytes}
   AND j.gpus <= ${wanted.gpus} AND j.vram_bytes <= ${wanted.vramBytes}
   AND (j.space_id IS NULL OR j.space_id <> ALL(${wanted.fullSpaces}::uuid[]))
-  AND (j.owner_id IS NULL OR j.space_id IS NULL OR (j.space_id::text || '/' || j.owner_id) <> ALL(${wanted.fullOwners}))`;
+  AND (j.owner_id IS NULL OR j.space_id IS NULL OR (j.space_id::text || '/' || j.owner_id) <> ALL(${wanted.fullOwners}))
+  AND j.id <> ALL(${wanted.except}::uuid[])`;
 
-/** A job that has just failed here waits a little for another worker, if one lives that could take it. */
-const notLeftToOthers = (wanted: Wanted) => sql`(
-  j.attempt = 0 OR j.not_before < now() - make_interval(secs => ${AVOID_SECONDS})
-  OR NOT EXISTS (SELECT FROM attempts a
-                 WHERE a.job_id = j.id AND a.number = j.attempt AND a.worker_id = ${wanted.worker})
-  OR NOT EXISTS (SELECT FROM workers w
-                 WHERE w.id <> ${wanted.worker} AND w.seen_at > now() - make_interval(secs => ${wanted.silentSeconds})
-                   AND NOT w.draining AND w.paused = '' AND j.queue = ANY(w.queues) AND j.kind = ANY(w.kinds)))`;
+/** Which of these failed on this worker last, and shall wait a little for another, if one lives that could take them. */
+export const othersQuery = (ids: readonly string[], worker: string, silentSeconds: number) => sql<{ id: string }>`
+  SELECT j.id FROM jobs j JOIN attempts a ON a.job_id = j.id AND a.number = j.attempt
+  WHERE j.id = ANY(${ids}::uuid[]) AND a.worker_id = ${worker}
+    AND EXISTS (SELECT FROM workers w
+                WHERE w.id <> ${worker} AND w.seen_at > now() - make_interval(secs => ${silentSeconds})
+                  AND NOT w.draining AND w.paused = '' AND j.queue = ANY(w.queues) AND j.kind = ANY(w.kinds))`;
 
 const waiting = sql`j.state = 'waiting' AND NOT j.held`;
 
@@ -61,8 +61,8 @@ export const frontQuery = (wanted: Wanted, window: number, most: number) => sql<
     SELECT j.id FROM jobs j WHERE j.queue = ${wanted.queue} AND ${waiting}
     ORDER BY j.priority DESC, j.fair_tag, j.id LIMIT ${window})
   SELECT ${columns}
-  FROM front f JOIN jobs j ON j.id = f.id LEFT JOIN spaces s ON s.id = j.space_id
-  WHERE ${waiting} AND ${fits(wanted)} AND ${notLeftToOthers(wanted)}
+  FROM front f JOIN jobs j ON j.id = f.id
+  WHERE ${waiting} AND ${fits(wanted)}
   ORDER BY j.priority DESC, j.fair_tag, j.id LIMIT ${most}
   FOR UPDATE OF j SKIP LOCKED`;
 
@@ -87,8 +87,8 @@ export const classesQuery = (wanted: Wanted) => sql<{ class: string }>`
 
 /** The first jobs of one class. */
 export const classQuery = (wanted: Wanted, name: string, most: number) => sql<Candidate>`
-  SELECT ${columns} FROM jobs j LEFT JOIN spaces s ON s.id = j.space_id
-  WHERE j.queue = ${wanted.queue} AND j.class = ${name} AND ${waiting} AND ${fits(wanted)} AND ${notLeftToOthers(wanted)}
+  SELECT ${columns} FROM jobs j
+  WHERE j.queue = ${wanted.queue} AND j.class = ${name} AND ${waiting} AND ${fits(wanted)}
   ORDER BY j.priority DESC, j.fair_tag, j.id LIMIT ${most}
   FOR UPDATE OF j SKIP LOCKED`;
 

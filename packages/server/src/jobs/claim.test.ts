@@ -238,3 +238,17 @@ test("a job whose kind cannot start it is a fault of ours, and the jobs behind i
   expect(jobs.map(({ id }) => id)).toEqual([fine.id]);
   expect(await at.row(poisoned.id)).toMatchObject({ state: "waiting", held: true, attempt: 1 });
 });
+
+test("behind a full front, what failed here hides no other of its class", async () => {
+  await many(200, { tier: "gvisor" });
+  const failed = await at.enqueue();
+  const worker = await at.worker();
+  expect((await worker.claim()).map(({ id }) => id)).toEqual([failed.id]);
+  await at.lapse(failed.id, "lease_until");
+  await sweep(at.app);
+  await at.lapse(failed.id, "not_before");
+  await sweep(at.app);
+  const next = await at.enqueue();
+  await at.worker();
+  expect((await worker.claim()).map(({ id }) => id)).toEqual([next.id]);
+});

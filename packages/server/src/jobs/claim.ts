@@ -13,6 +13,7 @@ import {
   classesQuery,
   classQuery,
   frontQuery,
+  othersQuery,
   takeQuery,
   type Wanted,
 } from "./claim-sql.ts";
@@ -91,6 +92,7 @@ class QueueClaim {
   readonly #limits: Limits;
   readonly #queue: string;
   readonly #free: Free;
+  readonly #except = new Set<string>();
 
   constructor(app: App, tx: Tx, worker: Claimer, limits: Limits, queue: string, free: Free) {
     this.#app = app;
@@ -132,9 +134,9 @@ class QueueClaim {
         const want = Math.min(share, most - taken.length);
         if (want === 0) break;
         const { rows } = await classQuery(this.#wanted(), one.class, want).execute(this.#tx);
-        const leased = await this.#lease(rows);
-        taken.push(...leased);
-        if (leased.length === want) going.push(one);
+        taken.push(...(await this.#lease(rows)));
+        // What was given and not leased is noted, and not given again.
+        if (rows.length === want) going.push(one);
       }
       classes = going;
     }
@@ -143,11 +145,20 @@ class QueueClaim {
 
   /** Those of the candidates, in their order, that still fit and are within the bounds. Each call leases one or notes why not. */
   async #lease(candidates: readonly Candidate[]): Promise<JobRow[]> {
-    await this.#limits.lockSpaces(candidates);
-    const ids = candidates.filter((one) => this.#fits(one) && this.#admit(one)).map((one) => one.id);
+    await this.#leaveToOthers(candidates);
+    const mine = candidates.filter((one) => !this.#except.has(one.id));
+    await this.#limits.lockSpaces(mine);
+    const ids = mine.filter((one) => this.#fits(one) && this.#admit(one)).map((one) => one.id);
     if (ids.length === 0) return [];
     const to = { id: this.#worker.id, name: this.#worker.name, leaseSeconds: this.#app.config.lease.seconds };
     return (await takeQuery(ids, to).execute(this.#tx)).rows;
+  }
+
+  async #leaveToOthers(candidates: readonly Candidate[]): Promise<void> {
+    const failed = candidates.filter((one) => one.fresh_failure).map((one) => one.id);
+    if (failed.length === 0) return;
+    const { rows } = await othersQuery(failed, this.#worker.id, this.#app.config.lease.seconds).execute(this.#tx);
+    for (const { id } of rows) this.#except.add(id);
   }
 
   #fits(one: Candidate): boolean {
@@ -177,7 +188,7 @@ class QueueClaim {
       ...this.#free,
       fullSpaces: [...this.#limits.fullSpaces],
       fullOwners: [...this.#limits.fullOwners],
-      silentSeconds: this.#app.config.lease.seconds,
+      except: [...this.#except],
     };
   }
 }

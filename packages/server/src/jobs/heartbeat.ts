@@ -60,13 +60,13 @@ async function prolong(
       .execute();
     const ids = running.map((job) => job.jobId);
     const fences = running.map((job) => Number(job.fence));
-    // In one order, whoever prolongs: two heartbeats of one worker may meet.
+    // In one order, whoever locks several: two heartbeats of one worker may meet, and a heartbeat a batch of reports.
     const { rows } = await sql<{ id: string; fence: number }>`
       WITH own AS (
         SELECT j.id FROM unnest(${ids}::uuid[], ${fences}::bigint[]) AS said (id, fence)
         JOIN jobs j ON j.id = said.id AND j.fence = said.fence
         WHERE j.state = 'running' AND j.worker_id = ${worker.id} AND j.attempt_until > now()
-        ORDER BY j.id FOR UPDATE OF j)
+        ORDER BY j.fair_key, j.id FOR UPDATE OF j)
       UPDATE jobs SET lease_until = now() + make_interval(secs => ${seconds}) FROM own WHERE jobs.id = own.id
       RETURNING jobs.id, jobs.fence`.execute(tx);
     return { leaseUntil: row?.until ?? new Date(), kept: new Set(rows.map(({ id, fence }) => key(id, fence))) };

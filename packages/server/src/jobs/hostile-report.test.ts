@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { create } from "@bufbuild/protobuf";
 import { OutcomeKind } from "@lanista/api/gen/lanista/v1/common_pb";
 import { HeartbeatRequestSchema, JobOutputSchema } from "@lanista/api/gen/lanista/v1/workers_pb";
+import { sql } from "kysely";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { heartbeat } from "./heartbeat.ts";
 import type { JobKind, JobRow } from "./kinds.ts";
@@ -33,6 +34,17 @@ const ACCEPTED = { accepted: true, reason: "" };
 function withResult(result: JobKind["result"]): Bench["app"] {
   const noop = at.app.kinds.get("noop")!;
   return { ...at.app, kinds: new Map([["noop", { ...noop, result }]]) };
+}
+
+/** Until somebody waits for a lock. */
+async function untilLocked(): Promise<void> {
+  for (;;) {
+    const { rows } = await at.app.database.pool.query(
+      "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'",
+    );
+    if (rows.length > 0) return;
+    await sleep(10);
+  }
 }
 
 const seat = { score: 0, rank: 1, faults: 1, digest: "", cpuSeconds: 0, peakMemoryBytes: 0 };
@@ -77,24 +89,39 @@ test("the same in a validation's findings", async () => {
 });
 
 test("output that comes while the report is taken in waits for it, and neither undoes the other", async () => {
-  const { db, pool } = { db: at.app.db, pool: at.app.database.pool };
+  const { db } = at.app;
   const of = { jobId: job.id, fence: job.fence };
   const piece = (seq: bigint) => create(JobOutputSchema, { seq, piece: { case: "moves", value: "{}\n" } });
   const beat = await db.transaction().execute(async (tx) => {
     await tx.selectFrom("jobs").select("id").where("id", "=", job.id).forUpdate().execute();
     const stored = db.transaction().execute((other) => storeOutput(other, of, [piece(0n)]));
     stored.catch(() => {});
-    for (;;) {
-      const { rows } = await pool.query(
-        "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'",
-      );
-      if (rows.length > 0) break;
-      await sleep(10);
-    }
+    await untilLocked();
     expect(await storeOutput(tx, of, [piece(0n), piece(1n)])).toBe(true);
     return { stored };
   });
   expect(await beat.stored).toBe(false);
+});
+
+test("a heartbeat locks several jobs in the order in which reports do", async () => {
+  const first = await at.enqueue({ fairKey: "z" });
+  const second = await at.enqueue({ fairKey: "a" });
+  const jobs = await worker.claim(2);
+  expect(first.id < second.id && jobs.length === 2).toBe(true);
+  const beat = await at.app.db.transaction().execute(async (tx) => {
+    const lock = (id: string) => tx.selectFrom("jobs").select("id").where("id", "=", id).forUpdate().execute();
+    await lock(second.id);
+    const row = await ownWorker(at.app.db, worker.caller, worker.id);
+    const running = jobs.map(({ id, fence }) => ({ jobId: id, fence: BigInt(fence) }));
+    const beating = heartbeat(at.app, row, create(HeartbeatRequestSchema, { workerId: worker.id, running }));
+    beating.catch(() => {});
+    await untilLocked();
+    // Were the first the heartbeat's already, each would wait for the other.
+    await sql`SET LOCAL lock_timeout = '500ms'`.execute(tx);
+    await lock(first.id);
+    return { beating };
+  });
+  expect((await beat.beating).lost).toEqual([]);
 });
 
 test("output that cannot be stored keeps neither the worker's leases nor the job's end", async () => {

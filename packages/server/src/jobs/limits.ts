@@ -10,10 +10,18 @@ import { sql } from "kysely";
 import type { Tx } from "../db/database.ts";
 import { type Candidate, runningInQueueQuery, runningInSpacesQuery } from "./claim-sql.ts";
 
+/** 0: none. */
+interface SpaceBounds {
+  readonly space: number;
+  readonly owner: number;
+}
+
 interface SpaceCount {
   all: number;
   readonly byOwner: Map<string, number>;
 }
+
+const UNBOUNDED: SpaceBounds = { space: 0, owner: 0 };
 
 export interface QueueBound {
   readonly name: string;
@@ -25,6 +33,7 @@ export class Limits {
   readonly #tx: Tx;
   readonly #queues: readonly QueueBound[];
   readonly #rooms = new Map<string, number>();
+  readonly #bounds = new Map<string, SpaceBounds>();
   readonly #spaces = new Map<string, SpaceCount>();
   readonly fullSpaces = new Set<string>();
   /** As `space/owner`. */
@@ -52,9 +61,9 @@ export class Limits {
 
   /** Locks and counts the spaces of these that have a bound. */
   async lockSpaces(candidates: readonly Candidate[]): Promise<void> {
-    const bounded = candidates.filter((one) => one.space_bound > 0 || one.owner_bound > 0);
-    const ids = new Set(bounded.flatMap((one) => one.space_id ?? []));
-    const fresh = [...ids].filter((id) => !this.#spaces.has(id) && !this.fullSpaces.has(id)).sort();
+    await this.#readBounds(candidates);
+    const bounded = [...new Set(candidates.flatMap((one) => one.space_id ?? []))].filter((id) => this.#isBounded(id));
+    const fresh = bounded.filter((id) => !this.#spaces.has(id) && !this.fullSpaces.has(id)).sort();
     if (fresh.length === 0) return;
     const wait = this.#spaces.size === 0;
     const locked: string[] = [];
@@ -79,23 +88,24 @@ export class Limits {
       count.all += running;
       if (owner_id === null) continue;
       count.byOwner.set(owner_id, running);
-      const bound = bounded.find((one) => one.space_id === space_id)?.owner_bound ?? 0;
+      const bound = this.#bounds.get(space_id)?.owner ?? 0;
       // All of them at once: a claim must not meet them one by one.
       if (bound > 0 && running >= bound) this.fullOwners.add(`${space_id}/${owner_id}`);
     }
   }
 
   /** Whether it may run now; if so it is counted, else its bound is noted as reached. After lockSpaces with it. */
-  admit(queue: string, { space_id, owner_id, space_bound, owner_bound }: Candidate): boolean {
+  admit(queue: string, { space_id, owner_id }: Candidate): boolean {
     if (this.room(queue) < 1) return false;
-    if (space_id !== null && (space_bound > 0 || owner_bound > 0)) {
+    if (space_id !== null && this.#isBounded(space_id)) {
+      const { space, owner } = this.#bounds.get(space_id) ?? UNBOUNDED;
       const count = this.#spaces.get(space_id);
-      if (count === undefined || (space_bound > 0 && count.all >= space_bound)) {
+      if (count === undefined || (space > 0 && count.all >= space)) {
         this.fullSpaces.add(space_id);
         return false;
       }
       const own = owner_id === null ? 0 : (count.byOwner.get(owner_id) ?? 0);
-      if (owner_id !== null && owner_bound > 0 && own >= owner_bound) {
+      if (owner_id !== null && owner > 0 && own >= owner) {
         this.fullOwners.add(`${space_id}/${owner_id}`);
         return false;
       }
@@ -104,5 +114,21 @@ export class Limits {
     }
     if (this.#rooms.has(queue)) this.#rooms.set(queue, this.room(queue) - 1);
     return true;
+  }
+
+  #isBounded(id: string): boolean {
+    const { space, owner } = this.#bounds.get(id) ?? UNBOUNDED;
+    return space > 0 || owner > 0;
+  }
+
+  async #readBounds(candidates: readonly Candidate[]): Promise<void> {
+    const ids = new Set(candidates.flatMap((one) => one.space_id ?? []).filter((id) => !this.#bounds.has(id)));
+    if (ids.size === 0) return;
+    const rows = await this.#tx
+      .selectFrom("spaces")
+      .select(["id", "max_running as space", "max_running_per_participant as owner"])
+      .where("id", "in", [...ids])
+      .execute();
+    for (const { id, ...bounds } of rows) this.#bounds.set(id, bounds);
   }
 }

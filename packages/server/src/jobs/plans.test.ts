@@ -63,7 +63,7 @@ const WANTED = {
   vramBytes: 0,
   fullSpaces: [],
   fullOwners: [],
-  silentSeconds: 30,
+  except: [],
 };
 const JOB = { id: WANTED.worker, queue: "default", priority: 0, fair_tag: 200 };
 

@@ -15,6 +15,7 @@ const HEADER_BYTES = 16 * 1024;
 const KEEP_ALIVE_MS = 75_000;
 const STREAMS_PER_SESSION = 256;
 const SESSION_MEMORY_MB = 32;
+const LAST_WORDS_MS = 300;
 const IDLE_SESSION_MS = 300_000;
 const RESETS_PER_SECOND = 100;
 
@@ -51,22 +52,30 @@ export async function listenHttp(
     if (socket.writable) socket.end("HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\n");
     else socket.destroy();
   });
-  // Node takes a connection that has said nothing yet for a busy one: what is in flight is counted here.
+  // Node takes a connection that has said nothing yet for a busy one: what is in flight is counted here. Whose first words are
+  // on their way when the end is asked for is given a moment.
   let inFlight = 0;
   let draining = false;
+  let patient = true;
+  const closeIfQuiet = (): void => {
+    if (draining && !patient && inFlight === 0) server.closeAllConnections();
+  };
   server.prependListener("request", (_request, response) => {
     inFlight++;
     if (draining) response.setHeader("connection", "close");
     response.once("close", () => {
       inFlight--;
-      if (draining && inFlight === 0) server.closeAllConnections();
+      closeIfQuiet();
     });
   });
   return await listen(server, at, {
     drain: () => {
       draining = true;
-      if (inFlight === 0) server.closeAllConnections();
-      else server.closeIdleConnections();
+      server.closeIdleConnections();
+      setTimeout(() => {
+        patient = false;
+        closeIfQuiet();
+      }, LAST_WORDS_MS).unref();
     },
     destroy: () => server.closeAllConnections(),
   });

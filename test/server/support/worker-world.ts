@@ -197,7 +197,12 @@ export async function startTestServer(databaseUrl: string, flags: Flags): Promis
       ...flags,
     },
   });
-  return await startServer(config, { log: silent });
+  const server = await startServer(config, { log: silent });
+  const close = async (): Promise<void> => {
+    await server.close();
+    rmSync(cwd, { recursive: true, force: true });
+  };
+  return { ...server, close };
 }
 
 export async function workerToken(server: Server): Promise<string> {

@@ -174,6 +174,13 @@ describe("submissions", () => {
     await submit(ada, "two");
   });
 
+  it("of somebody who is no member leave nothing in the store", async () => {
+    const stranger = await server.person(`Stranger ${space}`);
+    const bytes = Buffer.concat([zip, randomBytes(8)]);
+    expect((await refusal(submit(stranger, "mine", bytes))).code).toBe("not_found");
+    expect(await server.app.store.has(sha256(bytes))).toBe(false);
+  });
+
   it("sent twice under one key are one", async () => {
     const call = () =>
       ada.client.submissions.submit(

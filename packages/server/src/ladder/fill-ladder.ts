@@ -62,7 +62,8 @@ async function cancelStrays(app: App, tx: Tx, ladder: LadderRow): Promise<void> 
     .where("rated", "=", true)
     .where("state", "in", ["waiting", "running"]);
   if (ladder.state !== "frozen") strays = strays.where("reason", "<>", "finals");
-  for (const { job_id } of await strays.execute()) await cancelJob(app, tx, job_id, `the ladder is ${ladder.state}`);
+  for (const { job_id } of await strays.orderBy("job_id").execute())
+    await cancelJob(app, tx, job_id, `the ladder is ${ladder.state}`);
 }
 
 async function byInformation(

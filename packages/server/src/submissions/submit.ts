@@ -2,6 +2,7 @@
  * Handing in: the bundle becomes a version of the agent, a validation is queued, and the submission waits for it. All of it
  * in the caller's transaction; ../jobs/validate-kind.ts goes on when the validation has ended.
  */
+import { createHash } from "node:crypto";
 import { LanistaError } from "@lanista/api/errors";
 import type { SubmitRequest } from "@lanista/api/gen/lanista/v1/submissions_pb";
 import type { Selectable } from "kysely";
@@ -27,8 +28,6 @@ export interface Handed {
   readonly userId: string;
   readonly agentName: string;
   readonly bundle: SubmitRequest["bundle"];
-  /** Where the bundle's bytes came with the request: they are in the store. */
-  readonly zip: { readonly digest: string; readonly size: number } | null;
 }
 
 /** The new submission's id. Throws LanistaError. */
@@ -109,11 +108,17 @@ async function versionOf(app: App, tx: Tx, handed: Handed, agent: AgentRow): Pro
     if (version === undefined) throw notFound("the version of this agent");
     return version;
   }
-  const { digest, size } = handed.zip ?? (await uploaded(tx, handed));
+  const { digest, size } = bundle.case === "zip" ? measured(bundle.value) : await uploaded(tx, handed);
   checkBundleSize(app, size, "bundle");
   await checkQuota(app, tx, space, userId, digest, size);
+  // Not before all was asked: what is refused leaves nothing in the store, where no quota would count it.
+  if (bundle.case === "zip") await app.store.put(bundle.value);
   await recordBundle(tx, digest, size);
   return await addVersion(tx, agent.id, digest, size);
+}
+
+function measured(bytes: Uint8Array): { digest: string; size: number } {
+  return { digest: createHash("sha256").update(bytes).digest("hex"), size: bytes.byteLength };
 }
 
 async function uploaded(tx: Tx, handed: Handed): Promise<{ digest: string; size: number }> {

@@ -163,10 +163,13 @@ If it was not you, do nothing.
 `;
 }
 
+/** Control characters, line ends and what turns the direction of text: a name with these passes for what it is not. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is refused
+const UNPRINTABLE = /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/;
+
 function checkName(name: string): void {
   const length = [...name].length;
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is refused
-  if (length < 1 || length > MOST_NAME || /[\u0000-\u001f\u007f]/.test(name))
+  if (length < 1 || length > MOST_NAME || UNPRINTABLE.test(name))
     throw new APIError("BAD_REQUEST", { message: `a name is 1 to ${MOST_NAME} printable characters`, code: "NAME" });
 }
 

@@ -45,7 +45,9 @@ export async function takeUse(db: Db | Tx, code: string): Promise<TakenInvitatio
     id,
     spaceId,
     role,
-    join: (app, userId) => app.db.transaction().execute((tx) => joinSpace(app, tx, { spaceId, userId, role })),
+    join: async (app, userId) => {
+      await app.db.transaction().execute((tx) => joinSpace(app, tx, { spaceId, userId, role }));
+    },
   };
 }
 
@@ -53,22 +55,24 @@ export async function returnUse(db: Db | Tx, id: string): Promise<void> {
   await db.updateTable("invitations").set({ uses_left: sql<number>`uses_left + 1` }).where("id", "=", id).execute();
 }
 
-/** Who is a member already becomes no less than he is. */
+/** Who is a member already becomes no less than he is. Whether it changed anything. */
 export async function joinSpace(
   app: App,
   tx: Tx,
   { spaceId, userId, role }: { spaceId: string; userId: string; role: Role },
-): Promise<void> {
-  await tx
+): Promise<boolean> {
+  const { numInsertedOrUpdatedRows = 0n } = await tx
     .insertInto("members")
     .values({ space_id: spaceId, user_id: userId, role })
     .onConflict((conflict) =>
       role === "organiser"
-        ? conflict.columns(["space_id", "user_id"]).doUpdateSet({ role })
+        ? conflict.columns(["space_id", "user_id"]).doUpdateSet({ role }).where("members.role", "<>", role)
         : conflict.columns(["space_id", "user_id"]).doNothing(),
     )
-    .execute();
+    .executeTakeFirst();
+  if (numInsertedOrUpdatedRows === 0n) return false;
   await app.events.publish(tx, ACCOUNTS_CHANGED);
+  return true;
 }
 
 export type InvitationRow = Selectable<InvitationsTable>;

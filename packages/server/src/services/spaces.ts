@@ -25,6 +25,7 @@ import {
   invitationMessage,
   joinSpace,
   listInvitations,
+  returnUse,
   revokeInvitation,
   takeUse,
 } from "../accounts/invitations.ts";
@@ -183,12 +184,13 @@ export function spaceService(app: App, { callers }: ServiceParts): ServiceImpl<t
       const answer = await mutate(app, context, schemas, request, async (tx, note) => {
         const caller = callerOf(context);
         const user = requireUser(caller);
-        const { spaceId, role } = await takeUse(tx, request.code);
+        const { id, spaceId, role } = await takeUse(tx, request.code);
         if (caller.spaceId !== null && caller.spaceId !== spaceId)
           throw new LanistaError("forbidden", "this token is for another space");
         note.subject = spaceId;
         note.spaceId = spaceId;
-        await joinSpace(app, tx, { spaceId, userId: user.id, role });
+        // Who gains nothing by it takes no place from others.
+        if (!(await joinSpace(app, tx, { spaceId, userId: user.id, role }))) await returnUse(tx, id);
         const row = await tx.selectFrom("spaces").selectAll().where("id", "=", spaceId).executeTakeFirstOrThrow();
         const member = await tx
           .selectFrom("members")

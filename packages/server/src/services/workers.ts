@@ -11,8 +11,9 @@ import {
 } from "@lanista/api/gen/lanista/v1/workers_pb";
 import { sql } from "kysely";
 import type { App } from "../app.ts";
-import { notFound } from "../auth/access.ts";
-import { callerOf } from "../auth/caller.ts";
+import { isAdministrator, notFound } from "../auth/access.ts";
+import { type Caller, callerOf } from "../auth/caller.ts";
+import type { Db } from "../db/database.ts";
 import { attend, type Line } from "../jobs/attend.ts";
 import { claim } from "../jobs/claim.ts";
 import { heartbeat } from "../jobs/heartbeat.ts";
@@ -102,13 +103,15 @@ export function workerService(app: App): ServiceImpl<typeof WorkerService> {
       for await (const data of await app.store.open(request.digest)) yield { data };
     },
 
-    async listWorkers(request) {
+    async listWorkers(request, context) {
       const wanted = pageWanted(request.page, 2);
+      const seen = await visibleQueues(db, callerOf(context));
       let query = db.selectFrom("workers").selectAll();
+      if (seen !== null) query = query.where(sql<boolean>`queues && ${[...seen]}::text[]`);
       if (wanted.after !== null) {
-        const [seen, id] = wanted.after;
+        const [started, id] = wanted.after;
         query = query.where(sql<boolean>`(date_trunc('milliseconds', started_at), id::text)
-          < (to_timestamp(${Number(seen) / 1000}::float8), ${String(id)})`);
+          < (to_timestamp(${Number(started) / 1000}::float8), ${String(id)})`);
       }
       const found = await query
         .orderBy(sql`date_trunc('milliseconds', started_at)`, "desc")
@@ -116,7 +119,8 @@ export function workerService(app: App): ServiceImpl<typeof WorkerService> {
         .limit(wanted.size + 1)
         .execute();
       const { rows, nextPageToken } = pageOf(found, wanted, (row) => [row.started_at.getTime(), row.id]);
-      return { workers: await workerMessages(app, rows), nextPageToken };
+      const shown = rows.map((row) => ({ ...row, queues: row.queues.filter((queue) => seen?.has(queue) ?? true) }));
+      return { workers: await workerMessages(app, shown), nextPageToken };
     },
 
     drainWorker: (request, context) =>
@@ -140,6 +144,22 @@ export function workerService(app: App): ServiceImpl<typeof WorkerService> {
         },
       ),
   };
+}
+
+/** Those of no space, and those of the spaces he has a part in; null: all. */
+async function visibleQueues(db: Db, caller: Caller): Promise<ReadonlySet<string> | null> {
+  if (isAdministrator(caller)) return null;
+  let own = db
+    .selectFrom("members")
+    .select("space_id")
+    .where("user_id", "=", caller.user?.id ?? "");
+  if (caller.spaceId !== null) own = own.where("space_id", "=", caller.spaceId);
+  const rows = await db
+    .selectFrom("queues")
+    .select("name")
+    .where((eb) => eb.or([eb("space_id", "is", null), eb("space_id", "in", own)]))
+    .execute();
+  return new Set(rows.map(({ name }) => name));
 }
 
 async function workerMessages(app: App, rows: readonly WorkerRow[]): Promise<MessageInitShape<typeof WorkerSchema>[]> {

@@ -13,11 +13,17 @@ import type { MatchRow } from "./access.ts";
 
 const unpack = promisify(gunzip);
 
-/** JSON Lines, or null where the match has no replay, or not yet. */
+/** JSON Lines, or null where the match has no replay, or not yet. Throws LanistaError `conflict` on what does not unpack. */
 export async function replayText(app: App, match: Pick<MatchRow, "replay_blob">): Promise<string | null> {
   if (match.replay_blob === null) return null;
   const packed = await app.store.get(match.replay_blob);
-  return (await unpack(packed, { maxOutputLength: MAX_REPLAY })).toString("utf8");
+  try {
+    return (await unpack(packed, { maxOutputLength: MAX_REPLAY })).toString("utf8");
+  } catch (error) {
+    throw new LanistaError("conflict", "the replay cannot be read: its worker did not pack it as one", {
+      cause: error,
+    });
+  }
 }
 
 /** Throws LanistaError `not_found` where there is none. */

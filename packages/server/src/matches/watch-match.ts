@@ -39,7 +39,11 @@ export async function* watchMatch(
     if (changed && !over) yield { case: "match", value: match! };
     yield* moves.come();
     if (!over) continue;
-    const text = await replayText(app, row);
+    // Who watches is to hear of the end, also where its record cannot be read.
+    const text = await replayText(app, row).catch((error: unknown) => {
+      app.log.error({ err: error, match: matchId }, "a match's replay cannot be read");
+      return null;
+    });
     if (text !== null) yield* moves.rest(text);
     yield { case: "match", value: match! };
     return;

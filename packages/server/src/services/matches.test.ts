@@ -333,6 +333,23 @@ describe("matches over the API", () => {
 });
 
 describe("replays", () => {
+  it("that cannot be read take nobody's end of the match along", async () => {
+    const { id } = await ladderWith("unread", false, [
+      ["a", ann],
+      ["b", ben],
+    ]);
+    const matchId = await waitingMatch(id);
+    await end(matchId, [1, 2]);
+    const { digest } = await server.app.store.put(Buffer.from("no replay"));
+    const { db } = server.database;
+    await db.updateTable("matches").set({ replay_blob: digest }).where("id", "=", matchId).execute();
+    expect(await refusal(ann.client.replays.exportReplay({ matchId }))).toBe("conflict");
+    const seen: string[] = [];
+    for await (const { event } of ann.client.matches.watchMatch({ matchId }))
+      seen.push(event.case === "match" ? event.value.state : String(event.case));
+    expect(seen).toEqual(["ended"]);
+  });
+
   it("are served to who may see the match, as text, document and page", async () => {
     const file = join(import.meta.dirname, "../../../../test/replays/tic-tac-toe.jsonl");
     const text = await readFile(file, "utf8");

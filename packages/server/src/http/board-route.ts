@@ -23,7 +23,9 @@ export function boardRoute(app: App): HttpRoute {
   return {
     path: PATH,
     methods: ["GET", "HEAD"],
-    async handle({ response, url }) {
+    async handle({ response, url, caller }) {
+      // Anybody may see it, so many times a minute.
+      await caller();
       const ladder = await findLadder(app.db, url.pathname.slice(PATH.length));
       if (!ladder.public) throw notFound("the ladder");
       const query = {

@@ -12,7 +12,10 @@ export interface RouteRequest {
   readonly url: URL;
   readonly address: string;
   readonly requestId: string;
-  /** Who calls; anonymous where nothing good was brought. Throws LanistaError `unavailable` without the database. */
+  /**
+   * Who calls; anonymous where nothing good was brought. It counts as a call of his. Throws LanistaError `unavailable` without
+   * the database, RateLimitError.
+   */
   caller(): Promise<Caller>;
 }
 

@@ -61,7 +61,7 @@ async function route(
     throw new LanistaError("invalid", `only ${found.methods.join(", ")} is answered here`);
   }
   const address = proxies.clientOf(request);
-  const caller = async (): Promise<Caller> => {
+  const find = async (): Promise<Caller> => {
     const header = new Headers();
     for (const name of ["authorization", "cookie"] as const) {
       const value = request.headers[name];
@@ -74,6 +74,12 @@ async function route(
       await limits.refused(address);
       return ANONYMOUS;
     }
+  };
+  const caller = async (): Promise<Caller> => {
+    const who = await find();
+    for (const [name, value] of Object.entries((await limits.call(who, address)) ?? {}))
+      setHeader(response, name, value);
+    return who;
   };
   await found.handle({ request, response, url, address, requestId, caller });
 }

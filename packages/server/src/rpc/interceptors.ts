@@ -4,6 +4,7 @@
  *   trace     a span, where a collector is named
  *   observe   the log line, the figures, and errors made fit for the wire
  *   validate  the request against the rules in its schema
+ *   bound     how many streams one person has open
  *   standing  ends a stream whose reader loses his rights
  *
  * The request's id and the client's address are found where HTTP is spoken (http/request-context.ts).
@@ -15,6 +16,7 @@ import type { Callers } from "../auth/callers.ts";
 import { traceCalls } from "../ops/tracing.ts";
 import { callEnded, callFailed, type ObservedCall } from "./observe.ts";
 import { watchStanding } from "./standing.ts";
+import { boundStreams } from "./stream-bound.ts";
 import { createRequestCheck } from "./validation.ts";
 
 export function createInterceptors(app: App, callers: Callers): Interceptor[] {
@@ -22,6 +24,7 @@ export function createInterceptors(app: App, callers: Callers): Interceptor[] {
     traceCalls((request) => request.contextValues.get(requestIdKey)),
     observe(app),
     validate(),
+    boundStreams(),
     watchStanding(app, callers),
   ];
 }

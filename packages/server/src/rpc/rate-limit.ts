@@ -3,6 +3,7 @@
  * alone: with several servers each allows as much. Machines' tokens are not counted; they are handed out one by one.
  */
 import { LanistaError } from "@lanista/api/errors";
+import ipaddr from "ipaddr.js";
 import { RateLimiterMemory, RateLimiterRes } from "rate-limiter-flexible";
 import type { Caller } from "../auth/caller.ts";
 
@@ -37,19 +38,26 @@ export class RateLimits {
    * suffer from it. Throws RateLimitError.
    */
   async refused(address: string): Promise<void> {
-    await take(this.#calls, `address ${address}`);
+    await take(this.#calls, `address ${network(address)}`);
   }
 
   /** Throws RateLimitError; gives the headers of the answer otherwise, none for machines. */
   async call(caller: Caller, address: string): Promise<RateHeaders | null> {
     if (caller.scopes.has("worker") || caller.scopes.has("executor")) return null;
-    return await take(this.#calls, caller.user === null ? `address ${address}` : `user ${caller.user.id}`);
+    return await take(this.#calls, caller.user === null ? `address ${network(address)}` : `user ${caller.user.id}`);
   }
 
   /** An attempt to sign in, sign up, or set a password. Throws RateLimitError. */
   async signIn(address: string): Promise<RateHeaders> {
-    return await take(this.#signIns, address);
+    return await take(this.#signIns, network(address));
   }
+}
+
+/** Of an IPv6 address the first 64 bits: the others are its holder's to choose, anew for each call if he likes. */
+export function network(address: string): string {
+  if (!ipaddr.IPv6.isValid(address)) return address;
+  const parts = ipaddr.IPv6.parse(address).parts.slice(0, 4);
+  return `${parts.map((part) => part.toString(16)).join(":")}::/64`;
 }
 
 async function take(limiter: RateLimiterMemory, key: string): Promise<RateHeaders> {

@@ -15,6 +15,8 @@ export interface ArenaOptions {
   readonly tier: Tier;
   readonly runtime?: Runtime;
   readonly giveUp?: readonly GiveUp[];
+  /** The root of Python's boxes. */
+  readonly image?: string;
   /** Boxes of each language that are kept warm. */
   readonly warm?: number;
 }
@@ -35,7 +37,7 @@ export async function openArena(paths: readonly string[], options: ArenaOptions)
     const boxes = new AgentBoxes(host, { ...options, interpreters, guestDir: GUEST_DIR });
     const names = distinctNames(agents.map(({ name }, i) => ({ path: paths[i]!, name })));
     return {
-      contenders: agents.map((agent, i) => boxes.contender({ ...agent, name: names[i]! })),
+      contenders: agents.map((agent, i) => boxes.contender({ ...agent, name: names[i]! }, options.image)),
       async close() {
         await boxes.close();
         await host.close();

@@ -52,7 +52,7 @@ function endnotes({ sandbox, replay, seats, attempts }: MatchResult): string[] {
     notes.push(
       sandbox.tier === "none"
         ? "sandbox  none: the agents could do whatever you can"
-        : `sandbox  ${sandbox.tier} (${runtimeText(sandbox)}, cgroup ${sandbox.cgroup}${sandbox.rootless ? ", without root" : ""})`,
+        : `sandbox  ${sandbox.tier} (${runtimeText(sandbox)}, cgroup ${sandbox.cgroup}${sandbox.rootless ? ", without root" : ""}${sandbox.root === undefined ? "" : `, image ${sandbox.root.digest.slice(0, 19)}…`})`,
     );
   if (replay.file !== null) notes.push(`replay   ${replay.file}`);
   for (const seat of seats) if (seat.log !== null) notes.push(`log      ${seat.log}`);

@@ -8,7 +8,7 @@ import { integer, listed, repeated, seconds } from "./option-values.ts";
 import { plural } from "./units.ts";
 import { UsageError } from "./usage-error.ts";
 
-const TIERS = ["container", "gvisor", "none"] as const;
+const TIERS = ["container", "gvisor", "docker", "none"] as const;
 const RUNTIMES = ["crun", "runc", "runsc"] as const;
 
 /** What sandboxes are opened with. */
@@ -25,6 +25,7 @@ export interface PlayOptions extends BoxOptions {
   readonly timePerMove: number;
   readonly timeBank: number;
   readonly onFault: "forfeit" | "random";
+  readonly image?: string;
   readonly json?: true;
 }
 
@@ -40,7 +41,12 @@ export function addPlayOptions(command: Command): Command {
         .choices(["forfeit", "random"])
         .default("forfeit"),
     );
-  return addBoxOptions(play).option("--json", "print one JSON document");
+  return addBoxOptions(play)
+    .option(
+      "--image <image>",
+      "an OCI layout or archive (tier docker: an image of the engine) as the root of Python's sandboxes, not this host's /usr",
+    )
+    .option("--json", "print one JSON document");
 }
 
 export function addBoxOptions(command: Command): Command {
@@ -67,9 +73,10 @@ export function checkSeats(env: Environment, agents: number): void {
     );
 }
 
-export function arenaOptions({ tier, runtime, giveUp }: BoxOptions): ArenaOptions {
+export function arenaOptions({ tier, runtime, giveUp, image }: BoxOptions & Pick<PlayOptions, "image">): ArenaOptions {
   return {
     tier,
+    ...(image === undefined ? {} : { image }),
     ...(runtime === undefined ? {} : { runtime }),
     // The sandbox itself refuses names it does not know, and says which there are.
     ...(giveUp === undefined ? {} : { giveUp: giveUp as readonly GiveUp[] }),

@@ -205,8 +205,8 @@ describe("submissions", () => {
   });
 
   it("wait for nobody's turn but their own: many of one person leave room for another's", async () => {
-    const queues = ["default"];
-    const worker = { id: crypto.randomUUID(), name: "test", kinds: ["validate"], tiers: ["container"], queues };
+    const may = { kinds: ["validate"], tiers: ["container"], queues: ["default"], tokenQueues: [], spaceId: null };
+    const worker = { id: crypto.randomUUID(), name: "test", ...may };
     const free = { cpus: 64, memoryBytes: 2 ** 40, gpus: 0, vramBytes: 0 };
     // What other tests left waiting.
     await claim(server.app, worker, 1000, free);

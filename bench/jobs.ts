@@ -47,7 +47,8 @@ async function drain(server: JobsServer, count: number): Promise<number> {
   await pause(server, false);
   for (;;) {
     await sleep(100);
-    const left = await sql`SELECT FROM jobs WHERE state IN ('waiting', 'running') LIMIT 1`.execute(db);
+    const left = await sql`(SELECT FROM jobs WHERE queue = 'default' AND state = 'waiting' LIMIT 1)
+      UNION ALL (SELECT FROM jobs WHERE queue = 'default' AND state = 'running' LIMIT 1)`.execute(db);
     if (left.rows.length === 0) break;
   }
   const { rows } = await sql<{ seconds: number; bad: number }>`

@@ -21,7 +21,7 @@ import { failAttempt } from "./finish.ts";
 import type { JobRow } from "./kinds.ts";
 import { knownKind } from "./known-kind.ts";
 import { Limits, type QueueBound } from "./limits.ts";
-import { inTransaction } from "./transaction.ts";
+import { inTransaction, tell } from "./transaction.ts";
 
 export interface Claimer {
   readonly id: string;
@@ -61,8 +61,7 @@ export async function claim(app: App, worker: Claimer, slots: number, free: Reso
     const ready = Math.max(job.created_at.getTime(), job.not_before.getTime());
     app.metrics.jobs.leased(job.queue, (job.lease_until!.getTime() - ready) / 1000 - seconds);
   }
-  // Outside the transaction: a NOTIFY in it would hold up every other's commit while ours is written to the disk.
-  if (topics.length > 0) await app.events.publish(app.db, ...topics);
+  tell(app, () => Promise.resolve(topics));
   return jobs;
 }
 

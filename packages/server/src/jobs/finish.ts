@@ -8,7 +8,7 @@
  */
 import { sql } from "kysely";
 import type { App } from "../app.ts";
-import type { Tx } from "../db/database.ts";
+import type { Db, Tx } from "../db/database.ts";
 import type { OutcomeRow } from "../db/types.ts";
 import { traceJob } from "../ops/tracing.ts";
 import { BACKOFF_SECONDS, MOST_ATTEMPTS, MOST_BACKOFF_SECONDS, RETRY_WAIT_SECONDS, WORKER_STOPPED } from "./bounds.ts";
@@ -27,7 +27,8 @@ const released = { worker_id: null, lease_until: null, attempt_until: null, held
 
 /** The job has ended for good. What its kind throws undoes the transaction. */
 export async function endJob(app: App, tx: Tx, job: JobRow, ending: Ending): Promise<string[]> {
-  return await endJobs(app, tx, [{ job, ending, reportHash: null }]);
+  const topics = await endJobs(app, tx, [{ job, ending, reportHash: null }]);
+  return [...topics, ...(await roomLeft(tx, [job]))];
 }
 
 export interface Ended {
@@ -38,7 +39,7 @@ export interface Ended {
   readonly reportHash: Buffer | null;
 }
 
-/** The same of several at once, which costs little more than of one. Their kinds are told in the order given. */
+/** The same of several at once, which costs little more than of one, but for roomLeft. Their kinds are told in the order given. */
 export async function endJobs(app: App, tx: Tx, list: readonly Ended[]): Promise<string[]> {
   const text = (value: unknown): string | null => (value === null ? null : JSON.stringify(value));
   const { rows } = await sql<JobRow>`
@@ -64,13 +65,7 @@ export async function endJobs(app: App, tx: Tx, list: readonly Ended[]): Promise
     traceJob(ended, outcome.kind);
     app.metrics.jobs.ended(job.kind, outcome.kind, began && (ended.ended_at!.getTime() - began.getTime()) / 1000);
   }
-  return [
-    ...list.flatMap(({ job, ending }) => watchers(job, ending.outcome.kind === "cancelled")),
-    ...(await roomLeft(
-      tx,
-      list.map(({ job }) => job),
-    )),
-  ];
+  return list.flatMap(({ job, ending }) => watchers(job, ending.outcome.kind === "cancelled"));
 }
 
 /** The same of a fault of ours or a cancel: it ends even if its kind cannot take it, since otherwise it would never. */
@@ -186,7 +181,7 @@ function watchers(job: JobRow, tellWorker: boolean): string[] {
 }
 
 /** The queues of those that ran within a bound, which the next one may pass now. */
-async function roomLeft(tx: Tx, jobs: readonly JobRow[]): Promise<string[]> {
+export async function roomLeft(tx: Db | Tx, jobs: readonly JobRow[]): Promise<string[]> {
   const ran = jobs.filter(({ state }) => state === "running");
   if (ran.length === 0) return [];
   const { rows } = await sql<{ queue: string }>`

@@ -7,12 +7,12 @@ import type { JobReport } from "@lanista/api/gen/lanista/v1/workers_pb";
 import { sql } from "kysely";
 import type { App } from "../app.ts";
 import type { Tx } from "../db/database.ts";
-import { type Ended, endJobs } from "./finish.ts";
+import { type Ended, endJobs, roomLeft } from "./finish.ts";
 import type { JobRow } from "./kinds.ts";
 import { knownKind } from "./known-kind.ts";
 import { storeOutput } from "./output.ts";
 import { ACCEPTED, type Answer, endingOf, hashOf, report, standing } from "./report.ts";
-import { inTransaction } from "./transaction.ts";
+import { inTransaction, tell } from "./transaction.ts";
 
 interface Item {
   readonly workerId: string;
@@ -81,7 +81,7 @@ export class ReportBatches {
 
 /** The answers of those that could be settled together. */
 async function settle(app: App, batch: readonly Item[]): Promise<Map<Item, Answer>> {
-  const { answers, topics } = await inTransaction(app, async (tx) => {
+  const { answers, topics, jobs } = await inTransaction(app, async (tx) => {
     const answers = new Map<Item, Answer>();
     const ended: Ended[] = [];
     for (const { item, row } of await locked(tx, batch)) {
@@ -92,9 +92,10 @@ async function settle(app: App, batch: readonly Item[]): Promise<Map<Item, Answe
       ended.push({ job: row, ending: { ...ending, replayBlob: item.blob }, reportHash: item.hash });
       answers.set(item, ACCEPTED);
     }
-    return { answers, topics: ended.length === 0 ? [] : await endJobs(app, tx, ended) };
+    const topics = ended.length === 0 ? [] : await endJobs(app, tx, ended);
+    return { answers, topics, jobs: ended.map(({ job }) => job) };
   });
-  if (topics.length > 0) await app.events.publish(app.db, ...topics);
+  tell(app, async () => [...topics, ...(await roomLeft(app.db, jobs))]);
   return answers;
 }
 

@@ -31,3 +31,13 @@ export function isPassing(error: unknown): boolean {
     /^(08|53|57|58|40)...$/.test(code) || /^E[A-Z]+$/.test(code) || /Connection terminated|timeout/.test(String(error))
   );
 }
+
+/**
+ * Tells of what was committed, without keeping whoever waits for an answer: events are hints, and who listens looks by himself
+ * now and then. Not within the transaction: PostgreSQL lets one that has a NOTIFY commit at a time, flush included.
+ */
+export function tell(app: App, topics: () => Promise<readonly string[]>): void {
+  topics()
+    .then((found) => (found.length === 0 ? undefined : app.events.publish(app.db, ...found)))
+    .catch((error: unknown) => app.log.debug({ err: error }, "an event could not be told"));
+}

@@ -33,9 +33,13 @@ import { mutate } from "../mutate.ts";
 import { traceparent } from "../ops/tracing.ts";
 import { pageOf, pageWanted } from "../rpc/paging.ts";
 
+/** Workers whose tokens are remembered. */
+const MOST_KNOWN = 10_000;
+
 export function workerService(app: App): ServiceImpl<typeof WorkerService> {
   const { db } = app;
   const reports = new ReportBatches(app);
+  const tokens = new Map<string, string>();
   return {
     async *attend(request, context): AsyncGenerator<Line> {
       const { hello } = request;
@@ -82,9 +86,15 @@ export function workerService(app: App): ServiceImpl<typeof WorkerService> {
     },
 
     async report(request, context) {
-      const worker = await ownWorker(db, callerOf(context), request.workerId);
+      const caller = callerOf(context);
+      // Whose a worker is never changes.
+      if (tokens.get(request.workerId) !== caller.tokenId) {
+        const { id, token_id } = await ownWorker(db, caller, request.workerId);
+        if (tokens.size >= MOST_KNOWN) tokens.clear();
+        tokens.set(id, token_id);
+      }
       // Each is settled by itself: one that the database refuses for the moment makes the worker send all again.
-      return { answers: await Promise.all(request.reports.map((one) => reports.report(worker.id, one))) };
+      return { answers: await Promise.all(request.reports.map((one) => reports.report(request.workerId, one))) };
     },
 
     async *fetchBundle(request, context) {

@@ -2,22 +2,21 @@
  * RunMatch by concurrent callers, against `lanista serve` with its embedded worker and database, each a process of its own:
  * calls a second and how long they took; and one caller alone. The matches are short (seven moves of connect-four, agents in
  * Python, a fresh box for each), so that what is seen is what surrounds a match. Prints JSON.
- *
- * BENCH_CALLERS (16), BENCH_SECONDS (20).
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { availableParallelism, tmpdir } from "node:os";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
 import { Executor, MatchStatus } from "@lanista/api/gen/executor/executor_pb";
-import { percentile } from "./lib/figures.ts";
+import { type Figure, percentile, type Report, spread } from "./lib/figures.ts";
+import { scaled } from "./lib/rounds.ts";
 
-const CALLERS = Number(process.env.BENCH_CALLERS ?? 16);
-const SECONDS = Number(process.env.BENCH_SECONDS ?? 20);
-const ALONE = 30;
+const CALLERS = 16;
+const SECONDS = scaled(20);
+const ALONE = scaled(30);
 const LEFTMOST = `
 def get_action(obs):
     return [i for i, legal in enumerate(obs["action_mask"]) if legal][0]
@@ -66,23 +65,26 @@ try {
     }),
   );
   const seconds = (performance.now() - began) / 1000;
-  const figures = (samples: readonly number[]) => ({
-    calls: samples.length,
-    p50Ms: Math.round(percentile(samples, 0.5)),
-    p99Ms: Math.round(percentile(samples, 0.99)),
-  });
-  console.log(
-    JSON.stringify(
-      {
-        benchmark: "executor",
-        cores: availableParallelism(),
-        alone: figures(alone),
-        concurrent: { callers: CALLERS, ...figures(together), callsPerSecond: together.length / seconds },
-      },
-      null,
-      2,
-    ),
-  );
+  const figures: Figure[] = [
+    {
+      what: `RunMatch, ${CALLERS} callers at once`,
+      unit: "calls/s",
+      values: { ours: spread([together.length / seconds]) },
+    },
+    {
+      what: `RunMatch, ${CALLERS} callers at once: p99`,
+      unit: "ms",
+      values: { ours: spread([percentile(together, 0.99)]) },
+    },
+    { what: "RunMatch, one caller", unit: "ms", values: { ours: spread(alone) } },
+  ];
+  const report: Report = {
+    benchmark: "executor",
+    figures,
+    goals: [],
+    notes: ["a match of seven moves: two fresh boxes with Python agents, played by the embedded worker of one server"],
+  };
+  console.log(JSON.stringify(report));
 } finally {
   server.kill("SIGTERM");
   await new Promise((ended) => server.once("exit", ended));

@@ -7,10 +7,10 @@ import { randomUUID } from "node:crypto";
 import { findCandidates, liveLineups } from "@lanista/server/ladder/candidates";
 import { storedRules } from "@lanista/server/ladder/rules";
 import { testServer } from "@lanista/server/testing/server";
-import { percentile } from "./lib/figures.ts";
+import { type Figure, goal, percentile, type Report, short, spread } from "./lib/figures.ts";
 
-const AGENTS = Number(process.env.BENCH_AGENTS ?? 10_000);
-const LOGGED = Number(process.env.BENCH_LOGGED ?? 100_000);
+const AGENTS = 10_000;
+const LOGGED = 100_000;
 const READS = 1000;
 const WARM = 200;
 const DIGEST = "0".repeat(64);
@@ -88,38 +88,39 @@ try {
   const board = `SELECT * FROM ladder_agents WHERE ladder_id = '${ladder!.id}' AND active AND rating <= 20 AND (rating < 20 OR agent_id > '${randomUUID()}') ORDER BY rating DESC, agent_id LIMIT 101`;
   const candidates = `SELECT * FROM ladder_agents WHERE ladder_id = '${ladder!.id}' AND active AND (held_until IS NULL OR held_until <= now()) ORDER BY urgency DESC, agent_id LIMIT 128`;
   const live = `SELECT id FROM matches WHERE ladder_id = '${ladder!.id}' AND rated AND state IN ('waiting', 'running')`;
-  const figures = (values: readonly number[]) => ({
-    p50: percentile(values, 0.5),
-    p95: percentile(values, 0.95),
-    p99: percentile(values, 0.99),
-    most: Math.max(...values),
-  });
-  console.log(
-    JSON.stringify(
-      {
-        agents: AGENTS,
-        matchesBefore: LOGGED,
-        boardReadMs: {
-          ...figures(reads),
-          // Client and server are one process here; PostgreSQL's time is not in it.
-          cpu: cpu / READS,
-          rowsPerPage: 50,
-          reads: READS,
-          goal: "p99 ≤ 20 ms",
-        },
-        // The same beside it for the smallest call: how busy the machine is.
-        whoAmIMs: figures(calls),
-        matchmakerLookMs: figures(looks),
-        plans: {
-          board: await plan(board),
-          candidates: await plan(candidates),
-          live: await plan(live),
-        },
-      },
-      null,
-      2,
-    ),
-  );
+  const figures: Figure[] = [
+    {
+      what: `a page of a leaderboard of ${AGENTS} agents`,
+      unit: "ms",
+      values: { ours: spread(reads), "the smallest call": spread(calls) },
+    },
+    {
+      what: "the same: p99",
+      unit: "ms",
+      values: { ours: spread([percentile(reads, 0.99)]), "the smallest call": spread([percentile(calls, 0.99)]) },
+    },
+    { what: "the matchmaker's look at it", unit: "ms", values: { ours: spread(looks) } },
+  ];
+  const report: Report = {
+    benchmark: "ladder-board",
+    figures,
+    goals: [
+      goal(
+        "a page of a leaderboard of 10,000 agents, p99",
+        percentile(reads, 0.99),
+        "≤",
+        20,
+        (ms) => `${short(ms)} ms`,
+      ),
+    ],
+    notes: [
+      `behind ${LOGGED} played matches; client and server are one process; CPU ${short(cpu / READS)} ms a read`,
+      ...(await plan(board)).map((line) => `board: ${line}`),
+      ...(await plan(candidates)).map((line) => `candidates: ${line}`),
+      ...(await plan(live)).map((line) => `live matches: ${line}`),
+    ],
+  };
+  console.log(JSON.stringify(report));
 } finally {
   await server.close();
 }

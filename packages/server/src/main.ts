@@ -12,6 +12,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { LanistaError } from "@lanista/api/errors";
 import type { Logger } from "pino";
 import { createAccounts } from "./accounts/accounts.ts";
+import { endAccess } from "./accounts/after-reset.ts";
 import { drawInitSecret } from "./accounts/first-administrator.ts";
 import { createMailer } from "./accounts/mail.ts";
 import { lastingSecret } from "./accounts/settings.ts";
@@ -102,6 +103,7 @@ async function start(config: ServerConfig, options: ServerOptions, log: Logger, 
     secret: await lastingSecret(db, "accounts.secret"),
     mailer: createMailer(config),
     publicUrl: config.publicUrl === "" ? `http://localhost:${config.http.port}` : config.publicUrl,
+    passwordReset: (userId) => endAccess(db, events, userId),
   });
   const callers = new Callers(db, accounts, events);
   stack.add("callers", () => callers.close());

@@ -26,7 +26,10 @@ export function passwordCommand(context: Context): Command {
         ? await lineOfStdin()
         : await ask(context, "The new password (10 characters at least): ", "--password-stdin", true);
       await setPassword(server, token, newPassword);
-      writeLine(context.terminal, "The new password is set, and every session is ended: lanista login.");
+      writeLine(
+        context.terminal,
+        "The new password is set, and every session and token of yours is ended: lanista login.",
+      );
     });
 }
 

@@ -37,9 +37,11 @@ export interface AccountsOptions {
   readonly secret: string;
   readonly mailer: Mailer | null;
   readonly publicUrl: string;
+  /** A forgotten password was set anew. */
+  passwordReset(userId: string): Promise<void>;
 }
 
-export function createAccounts({ db, log, secret, mailer, publicUrl }: AccountsOptions): Accounts {
+export function createAccounts({ db, log, secret, mailer, publicUrl, passwordReset }: AccountsOptions): Accounts {
   const auth = betterAuth({
     appName: "Lanista",
     secret,
@@ -67,6 +69,7 @@ export function createAccounts({ db, log, secret, mailer, publicUrl }: AccountsO
       maxPasswordLength: PASSWORD.most,
       resetPasswordTokenExpiresIn: RESET_SECONDS,
       revokeSessionsOnPasswordReset: true,
+      onPasswordReset: ({ user }) => passwordReset(user.id),
       ...(mailer === null
         ? {}
         : {

@@ -1,5 +1,5 @@
 /** What strangers and cheating participants try from outside, on a whole server. */
-import { readdir } from "node:fs/promises";
+import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { fromWire } from "@lanista/api/errors";
 import { Scope, SpaceRole } from "@lanista/api/gen/lanista/v1/access_pb";
@@ -127,4 +127,39 @@ test("an organiser does not see the workers and queues of another's space", asyn
     seconds: 60,
   });
   expect(await codeOf(server.client(elsewhere.secret).spaces.getSpace({ space: "two" }))).toBe("not_found");
+});
+
+test("who sets a forgotten password anew is rid of whoever had his session, his token or a mail of his", async () => {
+  const administrator = await server.person("helper", { administrator: true });
+  const post = async (path: string, body: object) =>
+    await fetch(`${server.urls.http}/api/auth/${path}`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(body),
+    });
+  const email = "victim@example.org";
+  const signed = await post("sign-up/email", { name: "Victim", email, password: "a good password" });
+  const { token: session } = (await signed.json()) as { token: string };
+  const ofSession = server.client(session);
+  const { secret: token } = await ofSession.tokens.createToken({ name: "stolen", scope: Scope.PARTICIPANT });
+  const { secret: machine } = await administrator.client.tokens.createToken({ name: "w", scope: Scope.WORKER });
+  const ofToken = server.client(token);
+  expect(await codeOf(ofToken.tokens.whoAmI({}))).toBe("ok");
+  const resetToken = async () => (await administrator.client.tokens.createResetToken({ user: email })).secret;
+  const [intercepted, own] = [await resetToken(), await resetToken()];
+  const reset = async (secret: string, newPassword: string) =>
+    (await post("reset-password", { token: secret, newPassword })).status;
+  expect(await reset(own, "a better password")).toBe(200);
+  expect(await codeOf(ofSession.tokens.whoAmI({}))).toBe("unauthenticated");
+  await expect.poll(() => codeOf(ofToken.tokens.whoAmI({}))).toBe("unauthenticated");
+  expect(await reset(intercepted, "the thief's password")).toBe(400);
+  expect((await post("sign-in/email", { email, password: "a better password" })).status).toBe(200);
+  expect(await codeOf(server.client(machine).tokens.whoAmI({}))).toBe("ok");
+  expect(await codeOf(administrator.client.tokens.whoAmI({}))).toBe("ok");
+});
+
+test("bundles in the store are their owner's alone to read", async () => {
+  const { digest } = await server.app.store.put(Buffer.from("a secret agent"));
+  const [file] = (await readdir(server.folder, { recursive: true })).filter((path) => path.endsWith(digest));
+  expect((await stat(join(server.folder, file ?? ""))).mode & 0o777).toBe(0o600);
 });

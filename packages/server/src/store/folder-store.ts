@@ -1,4 +1,4 @@
-/** The store in a folder: `blobs/ab/abcd…`, and `parts/UPLOAD/OFFSET` for uploads on their way. */
+/** The store in a folder: `blobs/ab/abcd…`, and `parts/UPLOAD/OFFSET` for uploads on their way. Its owner alone reads it. */
 import { createHash } from "node:crypto";
 import { createReadStream, createWriteStream } from "node:fs";
 import { access, constants, mkdir, open, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
@@ -12,9 +12,9 @@ import type { BlobStore } from "./store.ts";
 
 /** Makes the folder. Several servers may share it. */
 export async function openFolderStore(folder: string): Promise<BlobStore> {
-  await mkdir(join(folder, "blobs"), { recursive: true });
-  await mkdir(join(folder, "parts"), { recursive: true });
-  await mkdir(join(folder, "making"), { recursive: true });
+  await mkdir(join(folder, "blobs"), { recursive: true, mode: 0o700 });
+  await mkdir(join(folder, "parts"), { recursive: true, mode: 0o700 });
+  await mkdir(join(folder, "making"), { recursive: true, mode: 0o700 });
   return new FolderStore(folder);
 }
 
@@ -32,13 +32,14 @@ class FolderStore implements BlobStore {
 
   async put(bytes: Uint8Array): Promise<{ digest: string; size: number }> {
     const digest = createHash("sha256").update(bytes).digest("hex");
-    if (!(await this.has(digest))) await this.#keep(digest, (file) => writeFile(file, bytes, { flush: true }));
+    if (!(await this.has(digest)))
+      await this.#keep(digest, (file) => writeFile(file, bytes, { flush: true, mode: 0o600 }));
     return { digest, size: bytes.byteLength };
   }
 
   async putStream(from: AsyncIterable<Uint8Array>, expected: { digest: string; size: number }): Promise<void> {
     await this.#keep(expected.digest, (file) =>
-      pipeline(verified(from, expected), createWriteStream(file, { flush: true })),
+      pipeline(verified(from, expected), createWriteStream(file, { flush: true, mode: 0o600 })),
     );
   }
 
@@ -48,7 +49,7 @@ class FolderStore implements BlobStore {
     const making = join(this.#folder, "making", uuid());
     try {
       await write(making);
-      await mkdir(join(path, ".."), { recursive: true });
+      await mkdir(join(path, ".."), { recursive: true, mode: 0o700 });
       await rename(making, path);
     } catch (error) {
       await rm(making, { force: true });
@@ -90,9 +91,9 @@ class FolderStore implements BlobStore {
 
   async putPart(upload: string, offset: number, bytes: Uint8Array): Promise<void> {
     const folder = this.#parts(upload);
-    await mkdir(folder, { recursive: true });
+    await mkdir(folder, { recursive: true, mode: 0o700 });
     const path = join(folder, String(offset).padStart(16, "0"));
-    await writeFile(`${path}.making`, bytes, { flush: true });
+    await writeFile(`${path}.making`, bytes, { flush: true, mode: 0o600 });
     await rename(`${path}.making`, path);
   }
 

@@ -47,7 +47,7 @@ export function parseS3Url(url: string): S3Place {
     bucket: parsed.hostname,
     prefix: parsed.pathname.replace(/^\/+|\/+$/g, ""),
     endpoint: parsed.searchParams.get("endpoint") ?? undefined,
-    region: parsed.searchParams.get("region") ?? process.env["AWS_REGION"] ?? "us-east-1",
+    region: parsed.searchParams.get("region") ?? process.env.AWS_REGION ?? "us-east-1",
   };
 }
 

@@ -13,6 +13,8 @@ const HEADER_MS = 10_000;
 const HEADER_BYTES = 16 * 1024;
 /** Longer than a load balancer's usual minute: it is the one to close. */
 const KEEP_ALIVE_MS = 75_000;
+/** For a refused connection's other side to read why. */
+const LAST_WORD_MS = 500;
 const STREAMS_PER_SESSION = 256;
 const SESSION_MEMORY_MB = 32;
 const LAST_WORDS_MS = 300;
@@ -49,8 +51,10 @@ export async function listenHttp(
   server.maxConnections = limits.connections;
   // Half a request and then silence is ended by the timeouts above; a client that does not even shake hands, by this.
   server.on("clientError", (_error, socket: Socket) => {
-    if (socket.writable) socket.end("HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\n");
-    else socket.destroy();
+    if (!socket.writable) return void socket.destroy();
+    socket.end("HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\n");
+    // One that neither reads nor closes would keep its place for ever.
+    setTimeout(() => socket.destroy(), LAST_WORD_MS).unref();
   });
   // Node takes a connection that has said nothing yet for a busy one: what is in flight is counted here. Whose first words are
   // on their way when the end is asked for is given a moment.

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { fromWire } from "@lanista/api/errors";
 import { Submission_State } from "@lanista/api/gen/lanista/v1/submissions_pb";
 import { zipAgent } from "@lanista/arena/agents/zip-agent";
+import { expireUploads } from "@lanista/server/agents/uploads";
 import { claim } from "@lanista/server/jobs/claim";
 import { type TestPerson, type TestServer, testServer } from "@lanista/server/testing/server";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
@@ -93,6 +94,42 @@ describe("uploads", () => {
     const first = await ada.client.agents.createUpload(wanted);
     await ada.client.agents.uploadPart({ uploadId: first.upload!.id, offset: 0n, data: bytes });
     expect((await bob.client.agents.createUpload(wanted)).upload?.complete).toBe(false);
+  });
+
+  it("that were cut off go on when they are begun again", async () => {
+    const bytes = randomBytes(2000);
+    const wanted = { space, sizeBytes: 2000n, digest: sha256(bytes) };
+    const { upload } = await ada.client.agents.createUpload(wanted);
+    await ada.client.agents.uploadPart({ uploadId: upload!.id, offset: 0n, data: bytes.subarray(0, 500) });
+    expect((await ada.client.agents.createUpload(wanted)).upload).toMatchObject({ id: upload!.id, offset: 500n });
+    const rest = { uploadId: upload!.id, offset: 500n, data: bytes.subarray(500) };
+    const [one, other] = await Promise.all([ada.client.agents.uploadPart(rest), ada.client.agents.uploadPart(rest)]);
+    expect([one.upload?.complete, other.upload?.complete]).toEqual([true, true]);
+  });
+
+  it("that nothing was made of are forgotten with their bytes; what a version is made of stays", async () => {
+    const { app } = server;
+    const used = randomBytes(1000);
+    const unused = randomBytes(1000);
+    for (const [index, bytes] of [used, unused].entries()) {
+      const { upload } = await ada.client.agents.createUpload({ space, sizeBytes: 1000n, digest: sha256(bytes) });
+      await ada.client.agents.uploadPart({ uploadId: upload!.id, offset: 0n, data: bytes });
+      const bundle = { case: "uploadId" as const, value: upload!.id };
+      if (index === 0) await ada.client.submissions.submit({ ladderId, agent: "kept", bundle });
+    }
+    await app.db
+      .updateTable("uploads")
+      .set({ expires_at: new Date(Date.now() - 1000) })
+      .execute();
+    await expireUploads(app);
+    expect(await app.store.has(sha256(used))).toBe(true);
+    expect(await app.store.has(sha256(unused))).toBe(false);
+    expect(await app.db.selectFrom("uploads").select("id").execute()).toEqual([]);
+    const again = await ada.client.agents.createUpload({ space, sizeBytes: 1000n, digest: sha256(unused) });
+    expect(
+      (await ada.client.agents.uploadPart({ uploadId: again.upload!.id, offset: 0n, data: unused })).upload?.complete,
+    ).toBe(true);
+    expect(await app.store.has(sha256(unused))).toBe(true);
   });
 
   it("belong to who began them", async () => {

@@ -51,11 +51,14 @@ export async function lockMember(tx: Tx, spaceId: string, userId: string): Promi
   await sql`SELECT pg_advisory_xact_lock(hashtextextended(${`${spaceId} ${userId}`}, 0))`.execute(tx);
 }
 
-/** Says that the store has it. */
+/**
+ * Says that the store has it. The row is locked until the transaction's end, so that the bytes are not collected meanwhile:
+ * whoever puts them does it after this.
+ */
 export async function recordBundle(tx: Tx, digest: string, size: number): Promise<void> {
   await tx
     .insertInto("bundles")
     .values({ digest, size_bytes: size })
-    .onConflict((conflict) => conflict.doNothing())
+    .onConflict((conflict) => conflict.column("digest").doUpdateSet({ size_bytes: size }))
     .execute();
 }

@@ -6,7 +6,7 @@ import type { MessageInitShape } from "@bufbuild/protobuf";
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import { LanistaError } from "@lanista/api/errors";
 import type { UploadSchema } from "@lanista/api/gen/lanista/v1/agents_pb";
-import type { Selectable } from "kysely";
+import { type Selectable, sql } from "kysely";
 import { v7 as uuid } from "uuid";
 import type { App } from "../app.ts";
 import { notFound, type SpaceRow } from "../auth/access.ts";
@@ -19,6 +19,8 @@ export type UploadRow = Selectable<UploadsTable>;
 const HOUR_MS = 3600_000;
 /** Uploads of one person that may be on their way at once. */
 const MOST_OPEN = 20;
+/** Expired ones looked at in one go. */
+const BATCH = 1000;
 
 export function uploadMessage(row: UploadRow): MessageInitShape<typeof UploadSchema> {
   return {
@@ -40,6 +42,17 @@ export async function createUpload(
 ): Promise<UploadRow> {
   checkBundleSize(app, wanted.size, "size_bytes");
   await checkQuota(app, tx, space, userId, wanted.digest, wanted.size);
+  // Begun before and cut off: it goes on where it stands.
+  const begun = await tx
+    .selectFrom("uploads")
+    .selectAll()
+    .where("user_id", "=", userId)
+    .where("space_id", "=", space.id)
+    .where("digest", "=", wanted.digest)
+    .where("size_bytes", "=", wanted.size)
+    .where("expires_at", ">", sql<Date>`now()`)
+    .executeTakeFirst();
+  if (begun !== undefined) return begun;
   const { open } = await tx
     .selectFrom("uploads")
     .select((eb) => eb.fn.countAll<number>().as("open"))
@@ -107,31 +120,59 @@ export async function takePart(app: App, id: string, offset: number, data: Uint8
 }
 
 async function completeUpload(app: App, row: UploadRow): Promise<UploadRow> {
+  const { id, digest, size_bytes: size } = row;
   try {
-    await app.store.putStream(app.store.parts(row.id), { digest: row.digest, size: row.size_bytes });
+    const done = await app.db.transaction().execute(async (tx) => {
+      const now = await tx.selectFrom("uploads").selectAll().where("id", "=", id).forUpdate().executeTakeFirst();
+      if (now === undefined) throw notFound("the upload");
+      // Whoever sent the last part a second time waited here for the first.
+      if (now.complete) return now;
+      await recordBundle(tx, digest, size);
+      await app.store.putStream(app.store.parts(id), { digest, size });
+      return await tx
+        .updateTable("uploads")
+        .set({ complete: true })
+        .where("id", "=", id)
+        .returningAll()
+        .executeTakeFirstOrThrow();
+    });
+    await app.store.deleteParts(id);
+    return done;
   } catch (error) {
     if (!(error instanceof LanistaError && error.code === "invalid")) throw error;
     // The bytes are not those that were announced: they are of no use, and the upload begins anew.
-    await app.store.deleteParts(row.id);
-    await app.db.updateTable("uploads").set({ next_offset: 0 }).where("id", "=", row.id).execute();
+    await app.store.deleteParts(id);
+    await app.db.updateTable("uploads").set({ next_offset: 0 }).where("id", "=", id).execute();
     throw error;
   }
-  const done = await app.db.transaction().execute(async (tx) => {
-    await recordBundle(tx, row.digest, row.size_bytes);
-    return await tx
-      .updateTable("uploads")
-      .set({ complete: true })
-      .where("id", "=", row.id)
-      .returningAll()
-      .executeTakeFirstOrThrow();
-  });
-  await app.store.deleteParts(row.id);
-  return done;
 }
 
-/** Forgets uploads whose time is over. Called by the clock. */
+/** Forgets uploads whose time is over, and the bytes of those that nothing was made of. Called by the clock. */
 export async function expireUploads(app: App): Promise<number> {
-  const old = await app.db.deleteFrom("uploads").where("expires_at", "<", new Date()).returning("id").execute();
-  for (const { id } of old) await app.store.deleteParts(id);
+  const old = await app.db
+    .selectFrom("uploads")
+    .select(["id", "digest"])
+    .where("expires_at", "<", sql<Date>`now()`)
+    .limit(BATCH)
+    .execute();
+  for (const { id, digest } of old) {
+    await app.store.deleteParts(id);
+    await app.db.transaction().execute(async (tx) => {
+      await tx.deleteFrom("uploads").where("id", "=", id).execute();
+      // In the transaction: who hands the same bytes in now waits for the row, and puts them into the store after that.
+      if (await isNobodys(tx, digest)) await app.store.delete(digest);
+    });
+  }
   return old.length;
+}
+
+/** Forgets the bundle if no version, no other upload and no live job needs it. */
+async function isNobodys(tx: Tx, digest: string): Promise<boolean> {
+  const { numAffectedRows = 0n } = await sql`
+    DELETE FROM bundles b WHERE b.digest = ${digest}
+      AND NOT EXISTS (SELECT FROM agent_versions v WHERE v.digest = b.digest)
+      AND NOT EXISTS (SELECT FROM uploads u WHERE u.digest = b.digest AND u.complete)
+      AND NOT EXISTS (SELECT FROM jobs j WHERE j.state IN ('waiting', 'running') AND strpos(j.payload::text, b.digest) > 0)
+  `.execute(tx);
+  return numAffectedRows > 0n;
 }

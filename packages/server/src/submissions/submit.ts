@@ -112,8 +112,8 @@ async function versionOf(app: App, tx: Tx, handed: Handed, agent: AgentRow): Pro
   checkBundleSize(app, size, "bundle");
   await checkQuota(app, tx, space, userId, digest, size);
   // Not before all was asked: what is refused leaves nothing in the store, where no quota would count it.
-  if (bundle.case === "zip") await app.store.put(bundle.value);
   await recordBundle(tx, digest, size);
+  if (bundle.case === "zip") await app.store.put(bundle.value);
   return await addVersion(tx, agent.id, digest, size);
 }
 

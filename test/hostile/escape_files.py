@@ -321,7 +321,7 @@ def run_setuid_program():
 
 @attempt(bare=True)
 def inherited_descriptors():
-    """Beyond the three streams and this child's own pipe there is nothing; the bare control leaves a file open."""
+    """Beyond the three streams and this child's own pipe there is nothing; the bare control is given one more."""
     more = []
     for name in os.listdir("/proc/self/fd"):
         try:

@@ -2,9 +2,11 @@
  * Escape, reading and network: every attempt of the hostile programs is refused in a box, on every runtime; and the same
  * attempts succeed outside, where the walls are not, so none of them passes for being badly made.
  */
-import { execFile, execFileSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { HOSTILE, isRoot, KINDS, openStage, ROOT, runProgram, type Stage } from "./support/boxes.ts";
 import { ALSO_REFUSED, CONTROLS, GVISOR_EMULATES, LINES, type ProgramFile, REFUSALS } from "./support/lines.ts";
@@ -103,9 +105,9 @@ describe.runIf(isRoot && KINDS.length > 0 && canUnshare())("outside of any sandb
       const config = { ...scene.config, setuid: join(scene.setuidDir, "id"), shown: [] };
       const args = [...BARE.slice(1), stage.python.path, "-B", join(HOSTILE, file), JSON.stringify(config), "--bare"];
       const env = { ...process.env, LANISTA_CANARY: String(scene.config.canary) };
-      const out = await new Promise<string>((resolve, reject) =>
-        execFile(BARE[0]!, args, { env }, (error, stdout) => (error ? reject(error) : resolve(stdout))),
-      );
+      // A fourth descriptor, for inherited_descriptors to find: without it the control would hang on what else is open here.
+      const program = spawn(BARE[0]!, args, { env, stdio: ["ignore", "pipe", "inherit", "pipe"] });
+      const [out] = await Promise.all([text(program.stdout!), once(program, "close")]);
       results = JSON.parse(out);
     }, 60_000);
 

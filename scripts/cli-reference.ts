@@ -33,7 +33,7 @@ function paths(command: Command, path: readonly string[] = []): (readonly string
 
 const signal = new AbortController().signal;
 const program = await createProgram(
-  { terminal: terminalInto(() => {}), signal, exit: () => {}, onSecondSignal: () => {} },
+  { terminal: terminalInto(() => {}), signal, exit: () => {}, onSecondSignal: () => {}, endBySignal: () => {} },
   [],
 );
 const sections: string[] = [];

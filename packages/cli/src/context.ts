@@ -8,6 +8,11 @@ export interface Context {
   readonly signal: AbortSignal;
   /** What a second such signal does, instead of ending the process at once. */
   onSecondSignal(action: () => void): void;
+  /**
+   * For a command that computes without a pause, so that it could never heed `signal`, and has nothing to clean up: from now on
+   * a signal ends the process by itself.
+   */
+  endBySignal(): void;
   /** Sets how the command ends; left alone, it ends with 0. */
   exit(code: ExitCode): void;
 }

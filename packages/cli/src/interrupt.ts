@@ -2,6 +2,9 @@
  * Ctrl-C, SIGTERM and SIGHUP ask the command to clean up and end; a second one ends it at once, or does what the command
  * has for that, and then a third one does. Nothing outlives it in any case: sandboxes die with this process, and their
  * folders go at the next start.
+ *
+ * A handler runs only where the event loop turns. A command that computes without a pause gives the signals back to the
+ * system before that: then they end the process, whatever it is doing.
  */
 import { constants } from "node:os";
 import { EXIT } from "./exit-code.ts";
@@ -14,6 +17,8 @@ export interface Interrupt {
   exitCode(): number | undefined;
   /** What a second signal does, instead of ending the process. */
   onSecond(action: () => void): void;
+  /** From now on a signal ends the process by itself. Throws the reason if one has come already. */
+  giveBack(): void;
   stop(): void;
 }
 
@@ -37,14 +42,19 @@ export function listenForInterrupt(tell: (text: string) => void): Interrupt {
     process.on(name, handler);
     return [name, handler] as const;
   });
+  const stop = (): void => {
+    for (const [name, handler] of handlers) process.off(name, handler);
+  };
   return {
     signal: controller.signal,
     exitCode: () => code,
     onSecond(action) {
       second = action;
     },
-    stop() {
-      for (const [name, handler] of handlers) process.off(name, handler);
+    giveBack() {
+      controller.signal.throwIfAborted();
+      stop();
     },
+    stop,
   };
 }

@@ -20,6 +20,9 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
 process.stderr.on("error", () => {});
 
 const interrupt = listenForInterrupt((text) => note(terminal, `${process.stderr.isTTY ? "\n" : ""}${text}`));
-const code = await run(process.argv.slice(2), terminal, interrupt.signal, interrupt.onSecond);
+const code = await run(process.argv.slice(2), terminal, interrupt.signal, {
+  onSecondSignal: interrupt.onSecond,
+  endBySignal: interrupt.giveBack,
+});
 interrupt.stop();
 process.exitCode = interrupt.exitCode() ?? (broken === "untold" ? EXIT.infraFault : code);

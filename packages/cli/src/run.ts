@@ -22,10 +22,10 @@ export async function run(
   argv: readonly string[],
   terminal: Terminal,
   signal: AbortSignal,
-  onSecondSignal: Context["onSecondSignal"] = () => {},
+  { onSecondSignal = () => {}, endBySignal = () => {} }: Partial<Pick<Context, "onSecondSignal" | "endBySignal">> = {},
 ): Promise<ExitCode> {
   let code: ExitCode = EXIT.done;
-  const context: Context = { terminal, signal, onSecondSignal, exit: (wanted) => (code = wanted) };
+  const context: Context = { terminal, signal, onSecondSignal, endBySignal, exit: (wanted) => (code = wanted) };
   try {
     await (await createProgram(context, argv)).parseAsync([...argv], { from: "user" });
     return code;

@@ -17,6 +17,8 @@ export interface CheckOptions {
 
 /** `name`: a built-in id, a module file, or a Python file. */
 export async function envCheck(context: Context, name: string, options: CheckOptions): Promise<void> {
+  // The kit, and the user's own code in it, run to their end without a pause: an endless loop can only be ended from outside.
+  context.endBySignal();
   if (!name.endsWith(".py")) {
     check(context, name, await builtInOrFile(name), options);
     return;
@@ -32,7 +34,7 @@ export async function envCheck(context: Context, name: string, options: CheckOpt
 
 function check(context: Context, name: string, definition: EnvironmentDefinition, options: CheckOptions): void {
   const { terminal } = context;
-  // The kit runs to its end without a pause, so there is no progress to show, only that it began.
+  // Without a pause there is no progress to show, only that it began.
   if (terminal.stderr.isTTY === true && !options.json) note(terminal, `Checking ${name}…`);
   const effort: Partial<Effort> = {
     seed: options.seed,

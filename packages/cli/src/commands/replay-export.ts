@@ -15,6 +15,7 @@ export async function replayExport(
   options: { readonly output?: string; readonly json?: true },
 ): Promise<void> {
   const { terminal } = context;
+  context.endBySignal();
   const exported = exportReplay(await readReplay(file), environments);
   if (!exported.ok) {
     context.exit(EXIT.found);

@@ -29,6 +29,7 @@ export async function replayShow(
   options: { readonly all?: true; readonly json?: true },
 ): Promise<void> {
   const { terminal } = context;
+  context.endBySignal();
   const replay = await readReplay(file);
   if (options.json) {
     writeJson(terminal, replay);

@@ -9,6 +9,7 @@ import { differenceText } from "../verdict-text.ts";
 
 export async function replayVerify(context: Context, file: string, json: boolean): Promise<void> {
   const { terminal } = context;
+  context.endBySignal();
   const verdict = verifyReplay(await readReplay(file), environments);
   if (!verdict.ok) context.exit(EXIT.found);
   if (json) {

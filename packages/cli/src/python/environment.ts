@@ -7,6 +7,7 @@ import { join } from "node:path";
 import type { Chance } from "@lanista/games/chance";
 import type { EnvironmentDefinition, Rules, RulesInfo, State } from "@lanista/games/environment";
 import type { Options, OptionsSchema } from "@lanista/games/options";
+import { findExecutable } from "@lanista/sandbox/runtimes";
 import { PYTHON_DIR } from "../places.ts";
 import { UsageError } from "../usage-error.ts";
 import { SyncProgram } from "./sync-program.ts";
@@ -33,8 +34,13 @@ interface Called {
 
 /** Throws UsageError where the file cannot be loaded or says something of itself that makes no sense. */
 export async function loadPythonEnvironment(path: string, python: string): Promise<PythonEnvironment> {
+  // It may be in a loop of its own, reading nothing: the kernel ends it with the thread that holds it.
+  const setpriv = findExecutable("setpriv");
   const program = new SyncProgram(
-    [python, "-B", "-X", "utf8", join(PYTHON_DIR, "environment_runner.py"), path],
+    [
+      ...(setpriv === undefined ? [] : [setpriv, "--pdeathsig", "KILL", "--"]),
+      ...[python, "-B", "-X", "utf8", join(PYTHON_DIR, "environment_runner.py"), path],
+    ],
     TIMEOUT_MS,
   );
   try {

@@ -1,4 +1,4 @@
-/** The thread that holds a SyncProgram's process: it dies with the thread. */
+/** The thread that holds a SyncProgram's process, whose input ends with the thread. */
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { parentPort, workerData } from "node:worker_threads";

@@ -64,6 +64,21 @@ test("a module without a definition is bad input, and what is missing is named",
   expect(ran.stderr).toContain('"make" must be a function, not undefined');
 });
 
+test.each([
+  ["my_game", "my-game"],
+  ["MyGame", "my-game"],
+  ["a--b_", "a-b"],
+  ["HTTPGame2D", "http-game2-d"],
+  ["hex5", "hex5"],
+])("a starter in the folder %s conforms, with the id %s", async (name, id) => {
+  for (const language of ["javascript", "python"] as const) {
+    const made = join(folder, language, name);
+    expect(await runCommand("init", "env", "--lang", language, made)).toMatchObject({ code: 0 });
+    const ran = await runCommand("env", "check", join(made, FILE[language]), "--episodes", "1", "--json");
+    expect(JSON.parse(ran.stdout)).toMatchObject({ ok: true, env: id });
+  }
+});
+
 test("nothing is overwritten by init", async () => {
   const path = await starter("python");
   const again = await runCommand("init", "env", "--lang", "python", join(path, ".."));

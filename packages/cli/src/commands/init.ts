@@ -42,6 +42,12 @@ export function initCommand(context: Context): Command {
   return init;
 }
 
+/** An environment's id is in kebab-case, whatever its folder is called: MyGame and my_game become my-game. */
+function kebab(name: string): string {
+  const words = name.replace(/([a-z0-9])([A-Z])|([A-Z])(?=[A-Z][a-z])/g, "$1$3-$2").split(/[-_]+/);
+  return words.filter((word) => word !== "").join("-").toLowerCase();
+}
+
 /** Throws UsageError where the folder exists and holds something: nothing is ever overwritten. */
 async function write(context: Context, kind: Kind, language: Language, path: string, json: boolean): Promise<void> {
   const { terminal } = context;
@@ -56,7 +62,7 @@ async function write(context: Context, kind: Kind, language: Language, path: str
     await cp(join(TEMPLATES_DIR, kind, language), folder, { recursive: true });
     for (const file of await readdir(folder)) {
       const text = await readFile(join(folder, file), "utf8");
-      await writeFile(join(folder, file), text.replaceAll("NAME", name));
+      await writeFile(join(folder, file), text.replaceAll("NAME", name).replaceAll("KEBAB", kebab(name)));
     }
   } catch (error) {
     if (made !== undefined) await rm(folder, { recursive: true, force: true });

@@ -70,7 +70,7 @@ class Rules {
 }
 
 export default {
-  id: "NAME",
+  id: "KEBAB",
   version: 1, // raise it whenever the same actions could give another episode
   title: "NAME",
   description:

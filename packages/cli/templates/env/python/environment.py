@@ -5,7 +5,7 @@ yours. The rules are pure: all they know of an episode is in `state`, two flat l
 keep; chance is handed in (chance.below(n), chance.uniform(low, high)) and nothing else may be random.
 """
 
-ID = "NAME"
+ID = "KEBAB"
 VERSION = 1  # raise it whenever the same actions could give another episode
 TITLE = "NAME"
 DESCRIPTION = "Nim: two seats take 1 to 3 stones in turn, and whoever takes the last wins. One sees the number of stones."

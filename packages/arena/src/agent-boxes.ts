@@ -107,7 +107,8 @@ export class AgentBoxes {
 
   /** Kills the warm boxes. Those of matches are theirs. */
   async close(): Promise<void> {
-    await Promise.all([...this.#pools.values()].map((pool) => pool.close()));
+    const closed = await Promise.allSettled([...this.#pools.values()].map((pool) => pool.close()));
+    for (const one of closed) if (one.status === "rejected") throw one.reason;
   }
 }
 

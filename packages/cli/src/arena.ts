@@ -9,6 +9,7 @@ import { SandboxHost } from "@lanista/sandbox/host";
 import { findNode, findPython } from "@lanista/sandbox/interpreters";
 import type { GiveUp, Runtime, Tier } from "@lanista/sandbox/types";
 import { distinctNames } from "./agent-names.ts";
+import { closing } from "./closing.ts";
 import { GUEST_DIR } from "./places.ts";
 
 export interface ArenaOptions {
@@ -17,36 +18,34 @@ export interface ArenaOptions {
   readonly giveUp?: readonly GiveUp[];
   /** The root of Python's boxes. */
   readonly image?: string;
-  /** Boxes of each language that are kept warm. */
-  readonly warm?: number;
 }
 
-export interface Arena {
-  /** In the order of the paths, with distinct names. */
-  readonly contenders: readonly Contender[];
-  close(): Promise<void>;
-}
-
-/** Throws BundleError on an agent that cannot be taken in, SandboxError on what the host refuses. Then nothing is left. */
-export async function openArena(paths: readonly string[], options: ArenaOptions): Promise<Arena> {
-  const host = await SandboxHost.open();
-  try {
-    const agents: PreparedAgent[] = [];
-    for (const path of paths) agents.push(await prepareAgent(path, { workDir: join(host.workDir, "agents") }));
-    const interpreters = await interpretersFor(agents);
-    const boxes = new AgentBoxes(host, { ...options, interpreters, guestDir: GUEST_DIR });
-    const names = distinctNames(agents.map(({ name }, i) => ({ path: paths[i]!, name })));
-    return {
-      contenders: agents.map((agent, i) => boxes.contender({ ...agent, name: names[i]! }, options.image)),
-      async close() {
-        await boxes.close();
-        await host.close();
-      },
-    };
-  } catch (error) {
-    await host.close();
-    throw error;
-  }
+/**
+ * Gives `use` the contenders, in the order of the paths and with distinct names, and gives back what came of it once all is
+ * released; a release that fails is told to `onUnclosed` alone. Throws BundleError on an agent that cannot be taken in,
+ * SandboxError on what the host refuses.
+ */
+export async function withArena<T>(
+  paths: readonly string[],
+  options: ArenaOptions,
+  use: (contenders: readonly Contender[]) => Promise<T>,
+  onUnclosed: (error: Error) => void,
+): Promise<T> {
+  return closing(
+    await SandboxHost.open(),
+    async (host) => {
+      const agents: PreparedAgent[] = [];
+      for (const path of paths) agents.push(await prepareAgent(path, { workDir: join(host.workDir, "agents") }));
+      const interpreters = await interpretersFor(agents);
+      const names = distinctNames(agents.map(({ name }, i) => ({ path: paths[i]!, name })));
+      return closing(
+        new AgentBoxes(host, { ...options, interpreters, guestDir: GUEST_DIR }),
+        (boxes) => use(agents.map((agent, i) => boxes.contender({ ...agent, name: names[i]! }, options.image))),
+        onUnclosed,
+      );
+    },
+    onUnclosed,
+  );
 }
 
 /** Only those in use are looked for: finding one means starting it. */

@@ -3,7 +3,11 @@ import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
-import { afterAll, expect, test } from "vitest";
+import { afterAll, expect, test, vi } from "vitest";
+import { withoutProgress } from "./testing.ts";
+
+// Only slowness could make these take long.
+vi.setConfig({ testTimeout: 180_000 });
 
 const dir = mkdtempSync(join(tmpdir(), "lanista-main-"));
 afterAll(() => rmSync(dir, { recursive: true }));
@@ -17,13 +21,12 @@ async function lanista(stdout: "left" | number, ...argv: readonly string[]) {
   child.stdout?.destroy();
   const stderr = text(child.stderr!);
   const code = await new Promise((resolve) => child.once("exit", resolve));
-  return { code, stderr: await stderr };
+  return { code, stderr: withoutProgress(await stderr) };
 }
 
 test("who stops reading changes nothing about the exit code", async () => {
   const agent = join(dir, "agent.py");
   writeFileSync(agent, "raise SystemExit(1)\n");
-  // The boxes are released after the result is written: the command is not over when the reader is found to be gone.
   expect(await lanista("left", "match", "tic-tac-toe", agent, agent, "--tier", "none")).toEqual({
     code: 3,
     stderr: "",

@@ -1,7 +1,7 @@
 /** A match's outcome in words. */
 import type { Fault, MatchResult } from "@lanista/arena/result";
 import { EXIT, type ExitCode } from "./exit-code.ts";
-import { printable } from "./terminal.ts";
+import { oneLine, printable } from "./terminal.ts";
 
 const EXPLAINED: Readonly<Record<Fault, string>> = {
   start: "could not be loaded, or was not ready in time",
@@ -37,6 +37,11 @@ export function outcomeExit(result: MatchResult): ExitCode {
 /** A line for each file that could not be written; empty if all were. */
 export function unwrittenText({ unwritten }: Pick<MatchResult, "unwritten">): string {
   return unwritten.map(({ file, error }) => printable(`could not write ${file}: ${error}`)).join("\n");
+}
+
+/** Boxes, folders or control groups could not be removed: the result stands. */
+export function unclosedText(error: Error): string {
+  return `Not everything could be removed (lanista doctor --clean tries again): ${oneLine(error.message)}`;
 }
 
 /** One to a few lines: who won, or what went wrong and with whom. */

@@ -16,5 +16,10 @@ export async function runCommand(...argv: readonly string[]): Promise<Ran> {
     environment: {},
   };
   const code = await run(argv, terminal, new AbortController().signal);
-  return { code, stdout, stderr };
+  return { code, stdout, stderr: withoutProgress(stderr) };
+}
+
+/** Lines of progress come where a host is slow: `Playing: 4 steps (15 s)`. */
+export function withoutProgress(stderr: string): string {
+  return stderr.replace(/^.* \((\d+ min )?\d+ s\)\n/gm, "");
 }

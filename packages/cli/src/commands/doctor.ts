@@ -3,6 +3,7 @@ import { Command } from "commander";
 import type { Context } from "../context.ts";
 import { doctorText } from "../doctor-text.ts";
 import { EXIT } from "../exit-code.ts";
+import { startProgress } from "../progress.ts";
 import { painter, writeJson, writeLine } from "../terminal.ts";
 
 export function doctorCommand(context: Context): Command {
@@ -20,8 +21,15 @@ Example:
     )
     .action(async (options: { clean?: true; json?: true }) => {
       const { terminal } = context;
-      const removed = options.clean ? await cleanHost() : undefined;
-      const report = await examineHost();
+      const progress = startProgress(terminal, "Trying what this host can do…");
+      let removed: Awaited<ReturnType<typeof cleanHost>> | undefined;
+      let report: Awaited<ReturnType<typeof examineHost>>;
+      try {
+        removed = options.clean ? await cleanHost() : undefined;
+        report = await examineHost();
+      } finally {
+        progress.end();
+      }
       if (!report.ready) context.exit(EXIT.found);
       if (options.json) writeJson(terminal, { ...report, ...(removed === undefined ? {} : { removed }) });
       else writeLine(terminal, doctorText(report, removed, painter(terminal, terminal.stdout)));

@@ -45,7 +45,10 @@ export function initCommand(context: Context): Command {
 /** An environment's id is in kebab-case, whatever its folder is called: MyGame and my_game become my-game. */
 function kebab(name: string): string {
   const words = name.replace(/([a-z0-9])([A-Z])|([A-Z])(?=[A-Z][a-z])/g, "$1$3-$2").split(/[-_]+/);
-  return words.filter((word) => word !== "").join("-").toLowerCase();
+  return words
+    .filter((word) => word !== "")
+    .join("-")
+    .toLowerCase();
 }
 
 /** Throws UsageError where the folder exists and holds something: nothing is ever overwritten. */

@@ -1,14 +1,15 @@
-import { playMatch } from "@lanista/arena/match";
+import { type PlayedMatch, playMatch } from "@lanista/arena/match";
 import type { MatchProgress } from "@lanista/arena/match-plan";
 import { Command } from "commander";
-import { openArena } from "../arena.ts";
+import { withArena } from "../arena.ts";
 import type { Context } from "../context.ts";
 import { builtIn, fixed } from "../environments.ts";
 import { matchText } from "../match-text.ts";
-import { outcomeExit } from "../outcome-text.ts";
+import { outcomeExit, unclosedText } from "../outcome-text.ts";
 import { addPlayOptions, arenaOptions, checkSeats, matchOptions, type PlayOptions } from "../play-options.ts";
 import { startProgress } from "../progress.ts";
-import { note, painter, writeJson, writeLine } from "../terminal.ts";
+import { oneLine, painter, writeJson, writeLine } from "../terminal.ts";
+import { plural } from "../units.ts";
 
 interface MatchOptions extends PlayOptions {
   readonly replay?: string;
@@ -39,32 +40,66 @@ async function play(context: Context, id: string, agents: readonly string[], opt
   const { terminal, signal } = context;
   const env = fixed(builtIn(id), options.option ?? []);
   checkSeats(env, agents.length);
-  const arena = await openArena(agents, arenaOptions(options));
-  const progress = startProgress(terminal);
+  const playing = new Playing(options.episodes);
+  const progress = startProgress(terminal, () => playing.text());
+  let played: PlayedMatch;
   try {
-    const { result, board } = await playMatch({
-      env,
-      contenders: arena.contenders,
-      ...matchOptions(options),
-      ...(options.replay === undefined ? {} : { replay: options.replay }),
-      ...(options.logs === undefined ? {} : { logs: options.logs }),
-      signal,
-      onProgress: (event) => {
-        if (event.kind === "repeat") note(terminal, `Our fault, played again: ${event.detail}`);
-        else progress.update(progressText(event, options.episodes));
-      },
-    });
-    progress.end();
-    context.exit(outcomeExit(result));
-    if (options.json) writeJson(terminal, result);
-    else writeLine(terminal, matchText(result, board ?? undefined, painter(terminal, terminal.stdout)));
+    played = await withArena(
+      agents,
+      arenaOptions(options),
+      (contenders) =>
+        playMatch({
+          env,
+          contenders,
+          ...matchOptions(options),
+          ...(options.replay === undefined ? {} : { replay: options.replay }),
+          ...(options.logs === undefined ? {} : { logs: options.logs }),
+          signal,
+          onReplayLine: (line) => playing.line(line),
+          onProgress: (event) => {
+            playing.event(event);
+            if (event.kind === "repeat") progress.note(`Our fault, played again: ${oneLine(event.detail)}`);
+          },
+        }),
+      (error) => progress.note(unclosedText(error)),
+    );
   } finally {
     progress.end();
-    await arena.close();
   }
+  const { result, board } = played;
+  context.exit(outcomeExit(result));
+  if (options.json) writeJson(terminal, result);
+  else writeLine(terminal, matchText(result, board ?? undefined, painter(terminal, terminal.stdout)));
 }
 
-function progressText(event: Exclude<MatchProgress, { kind: "repeat" }>, episodes: number): string {
-  if (event.kind === "started") return event.attempt === 1 ? "Playing…" : `Playing, attempt ${event.attempt}…`;
-  return `Playing: ${event.episode + 1} of ${episodes} episodes`;
+/** How far the match is, for the line of progress. */
+class Playing {
+  readonly #episodes: number;
+  #attempt = 0;
+  #ended = 0;
+  #steps = 0;
+
+  constructor(episodes: number) {
+    this.#episodes = episodes;
+  }
+
+  event(event: MatchProgress): void {
+    if (event.kind === "episode") this.#ended = event.episode + 1;
+    if (event.kind !== "started") return;
+    this.#attempt = event.attempt;
+    this.#ended = 0;
+    this.#steps = 0;
+  }
+
+  /** A line of the replay that is a step begins with its actions (docs/replay-format.md). */
+  line(line: string): void {
+    if (line.startsWith('{"a":')) this.#steps++;
+  }
+
+  text(): string {
+    const attempt = this.#attempt > 1 ? `, attempt ${this.#attempt}` : "";
+    if (this.#steps === 0) return `Starting the agents${attempt}…`;
+    const episodes = this.#episodes === 1 ? "" : `${this.#ended} of ${this.#episodes} episodes, `;
+    return `Playing${attempt}: ${episodes}${plural(this.#steps, "step")}`;
+  }
 }

@@ -1,13 +1,14 @@
 import { playTournament, type TournamentProgress, type TournamentResult } from "@lanista/arena/tournament";
 import { Command } from "commander";
-import { openArena } from "../arena.ts";
+import { withArena } from "../arena.ts";
 import type { Context } from "../context.ts";
 import { builtIn, fixed } from "../environments.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
 import { integer } from "../option-values.ts";
+import { unclosedText } from "../outcome-text.ts";
 import { addPlayOptions, arenaOptions, matchOptions, type PlayOptions } from "../play-options.ts";
 import { startProgress } from "../progress.ts";
-import { painter, printable, writeJson, writeLine } from "../terminal.ts";
+import { oneLine, painter, writeJson, writeLine } from "../terminal.ts";
 import { tournamentText } from "../tournament-text.ts";
 import { plural } from "../units.ts";
 import { UsageError } from "../usage-error.ts";
@@ -54,34 +55,38 @@ async function play(
     throw new UsageError(
       `a tournament of ${id} needs at least ${plural(seats, "agent")}, but ${plural(agents.length, "was", "were")} given`,
     );
-  const arena = await openArena(agents, arenaOptions(options));
-  const progress = startProgress(terminal);
+  const { concurrency, replays } = options;
+  const progress = startProgress(terminal, "Playing the first matches…");
+  let result: TournamentResult;
   try {
-    const { concurrency, replays } = options;
-    const result = await playTournament({
-      env,
-      contenders: arena.contenders,
-      ...matchOptions(options),
-      rounds: options.rounds,
-      ...(concurrency === undefined ? {} : { concurrency }),
-      ...(replays === undefined ? {} : { replays }),
-      signal,
-      onProgress: (event) => progress.update(progressText(event)),
-    });
-    progress.end();
-    context.exit(exitCode(result));
-    if (options.json) writeJson(terminal, result);
-    else writeLine(terminal, tournamentText(result, painter(terminal, terminal.stdout)));
+    result = await withArena(
+      agents,
+      arenaOptions(options),
+      (contenders) =>
+        playTournament({
+          env,
+          contenders,
+          ...matchOptions(options),
+          rounds: options.rounds,
+          ...(concurrency === undefined ? {} : { concurrency }),
+          ...(replays === undefined ? {} : { replays }),
+          signal,
+          onProgress: (event) => progress.update(progressText(event)),
+        }),
+      (error) => progress.note(unclosedText(error)),
+    );
   } finally {
     progress.end();
-    await arena.close();
   }
+  context.exit(exitCode(result));
+  if (options.json) writeJson(terminal, result);
+  else writeLine(terminal, tournamentText(result, painter(terminal, terminal.stdout)));
 }
 
 function progressText({ done, total, match }: TournamentProgress): string {
   const { outcome, seats } = match.result;
   const last = seats.map((seat) => `${seat.agent} ${seat.score ?? "–"}`).join(", ");
-  return printable(
+  return oneLine(
     `${done} of ${total} matches played; last: ${last}${outcome.kind === "completed" ? "" : ` (${outcome.kind})`}`,
   );
 }

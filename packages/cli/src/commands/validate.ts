@@ -1,16 +1,20 @@
 import { join } from "node:path";
+import type { ValidationReport } from "@lanista/arena/validation/report";
 import { validateAgent } from "@lanista/arena/validation/validate";
 import { SandboxError } from "@lanista/sandbox/errors";
 import { SandboxHost } from "@lanista/sandbox/host";
 import { findNode, findPython, type Interpreter } from "@lanista/sandbox/interpreters";
 import { Command } from "commander";
+import { closing } from "../closing.ts";
 import type { Context } from "../context.ts";
 import { builtIn, fixed } from "../environments.ts";
 import { EXIT } from "../exit-code.ts";
 import { repeated, seconds } from "../option-values.ts";
+import { unclosedText } from "../outcome-text.ts";
 import { GUEST_DIR } from "../places.ts";
 import { addBoxOptions, arenaOptions, type BoxOptions } from "../play-options.ts";
 import { readPolicy } from "../policy-file.ts";
+import { startProgress } from "../progress.ts";
 import { painter, writeJson, writeLine } from "../terminal.ts";
 import { ADVICE, validationText } from "../validation-text.ts";
 
@@ -51,29 +55,35 @@ async function validate(context: Context, path: string, options: ValidateOptions
   const env = fixed(builtIn(options.env), options.option ?? []);
   const policy = await readPolicy(options.policy);
   const python = await pythonIfAny();
-  const host = await SandboxHost.open();
+  const progress = startProgress(terminal, "Looking it through…");
+  let report: ValidationReport;
   try {
-    const report = await validateAgent({
-      path,
-      env,
-      policy,
-      host,
-      boxes: {
-        ...arenaOptions(options),
-        interpreters: { javascript: findNode(), ...(python === undefined ? {} : { python }) },
-        guestDir: GUEST_DIR,
-      },
-      workDir: join(host.workDir, "agents"),
-      startSeconds: options.startTime,
-      moveSeconds: options.timePerMove,
-      signal,
-    });
-    if (!report.valid) context.exit(EXIT.found);
-    if (options.json) writeJson(terminal, report);
-    else writeLine(terminal, validationText(path, report, painter(terminal, terminal.stdout)));
+    report = await closing(
+      await SandboxHost.open(),
+      (host) =>
+        validateAgent({
+          path,
+          env,
+          policy,
+          host,
+          boxes: {
+            ...arenaOptions(options),
+            interpreters: { javascript: findNode(), ...(python === undefined ? {} : { python }) },
+            guestDir: GUEST_DIR,
+          },
+          workDir: join(host.workDir, "agents"),
+          startSeconds: options.startTime,
+          moveSeconds: options.timePerMove,
+          signal,
+        }),
+      (error) => progress.note(unclosedText(error)),
+    );
   } finally {
-    await host.close();
+    progress.end();
   }
+  if (!report.valid) context.exit(EXIT.found);
+  if (options.json) writeJson(terminal, report);
+  else writeLine(terminal, validationText(path, report, painter(terminal, terminal.stdout)));
 }
 
 /** Which language the agent is in is not known yet, and where there is no Python an agent in another will do. */

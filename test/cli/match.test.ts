@@ -3,8 +3,11 @@ import { spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { LANISTA, runProgram } from "./spawn.ts";
+
+// Only slowness could make these take long.
+vi.setConfig({ testTimeout: 180_000 });
 
 const folder = mkdtempSync(join(tmpdir(), "lanista-cli-"));
 const run = (...args: string[]) => runProgram(LANISTA, args, folder);
@@ -41,6 +44,28 @@ describe("lanista match", () => {
     expect(document.replay.file).toBe("out/game.jsonl");
     for (const { log } of document.seats) expect(existsSync(join(folder, log))).toBe(true);
     expect(await run("replay", "verify", "out/game.jsonl")).toMatchObject({ status: 0 });
+  });
+
+  test("its document has these keys, and figures of real boxes", async () => {
+    const ran = await run("match", "tic-tac-toe", "first.py", "first.py", "--seed", "7", "--json");
+    const text = expect.any(String);
+    const hash = expect.stringMatching(/^[0-9a-f]{64}$/);
+    const positive = expect.toSatisfy((value: unknown) => typeof value === "number" && value > 0);
+    const seat = (agent: string, score: number, rank: number) => ({
+      ...{ agent, digest: hash, score, rank, faults: 0, faultKinds: {}, firstFault: null, log: null, logCut: 0 },
+      ...{ cpuSeconds: positive, peakMemoryBytes: positive },
+    });
+    expect(JSON.parse(ran.stdout)).toStrictEqual({
+      outcome: { kind: "completed" },
+      ...{ env: "tic-tac-toe", envVersion: 1, options: {}, seed: 7 },
+      seats: [seat("first.py #1", 1, 1), seat("first.py #2", -1, 2)],
+      ...{ episodes: 1, steps: 7, replay: { file: null, hash }, unwritten: [] },
+      sandbox: {
+        ...{ tier: "container", runtime: text, runtimeVersion: text, kernel: text, rootless: expect.any(Boolean) },
+        ...{ cgroup: text, limits: expect.objectContaining({ memoryBytes: positive }), gaveUp: [] },
+      },
+      ...{ timedOut: false, attempts: expect.any(Number), wallSeconds: positive, engine: text },
+    });
   });
 
   test("ends with 3 when an agent's fault decided it, and says what happened without driving the terminal", async () => {
@@ -102,7 +127,7 @@ describe("Ctrl-C", () => {
     // Its folder holds a folder for each box once they are started.
     await expect
       .poll(() => (existsSync(runDir) ? readdirSync(runDir).flatMap((one) => readdirSync(join(runDir, one))) : []), {
-        timeout: 20_000,
+        timeout: 100_000,
       })
       .toContain("b2");
     child.kill("SIGINT");

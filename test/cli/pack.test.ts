@@ -2,8 +2,11 @@
 import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { ROOT, runProgram } from "./spawn.ts";
+
+// Only slowness could make these take long.
+vi.setConfig({ testTimeout: 180_000 });
 
 describe("the packed package", () => {
   const packed = mkdtempSync(join(tmpdir(), "lanista-packed-"));
@@ -16,7 +19,7 @@ describe("the packed package", () => {
     const [tarball] = readdirSync(packed);
     const install = await runProgram("npm", ["install", "--prefer-offline", join(packed, tarball!)], folder);
     expect(install.status, install.stderr).toBe(0);
-  }, 300_000);
+  }, 900_000);
 
   afterAll(() => {
     for (const one of [packed, folder]) rmSync(one, { recursive: true, force: true });

@@ -2,8 +2,11 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { LANISTA, ROOT, runProgram } from "./spawn.ts";
+
+// Only slowness could make these take long.
+vi.setConfig({ testTimeout: 180_000 });
 
 const folder = mkdtempSync(join(tmpdir(), "lanista-cli-validate-"));
 const run = (...args: string[]) => runProgram(LANISTA, ["validate", ...args], folder);

@@ -6,11 +6,14 @@ import { fileURLToPath } from "node:url";
 import { noChance } from "@lanista/games/chance";
 import { makeEnvironment } from "@lanista/games/environment";
 import { environments } from "@lanista/games/registry";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { prepareAgent } from "./prepare.ts";
 import { Conversation } from "./testing/conversation.ts";
 import { findPythons } from "./testing/interpreters.ts";
 import type { PreparedAgent } from "./types.ts";
+
+// Only slowness could make these take long.
+vi.setConfig({ testTimeout: 180_000 });
 
 const examples = fileURLToPath(new URL("../../../../examples/agents/", import.meta.url));
 const oldest = findPythons().find(({ numpy }) => !numpy)!;

@@ -6,12 +6,12 @@ export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 .PHONY: setup demo test check format bench test-vm test-image pack image clean
 .DEFAULT_GOAL := setup
 
-setup: .cache/setup
+setup: node_modules/.setup
 
 # Versions come from the lock file, which is left as it is. (Not `npm ci`: it refuses a lock file that does not list other
 # platforms' optional packages, and a registry need not carry those.)
-.cache/setup: package-lock.json package.json $(wildcard packages/*/package.json) scripts/host-packages.sh
-	@mkdir -p .cache
+# The mark lies among what it speaks of: whoever removes node_modules removes it, too.
+node_modules/.setup: package-lock.json package.json $(wildcard packages/*/package.json) scripts/host-packages.sh
 	scripts/host-packages.sh
 	npm install --no-save --loglevel=error
 	@touch $@

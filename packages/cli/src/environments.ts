@@ -8,10 +8,14 @@ import { environments } from "@lanista/games/registry";
 import { closest } from "./closest.ts";
 import { UsageError } from "./usage-error.ts";
 
-/** Throws UsageError, with the nearest id there is. */
+/** Throws UsageError, with the nearest id there is, or with what can be done with a file of one's own. */
 export function builtIn(id: string): EnvironmentDefinition {
   const definition = environments.get(id);
   if (definition !== undefined) return definition;
+  if (looksLikeFile(id))
+    throw new UsageError(
+      `${id} is not built in: environments of your own can be checked (lanista env check ${id}), but not yet played. Those that can: lanista env list`,
+    );
   const near = closest(id, [...environments.keys()]);
   throw new UsageError(
     `there is no environment "${id}"${near === undefined ? "." : `; did you mean ${near}?`} See them all: lanista env list`,
@@ -20,7 +24,7 @@ export function builtIn(id: string): EnvironmentDefinition {
 
 /** As `builtIn`; what looks like a file is loaded as a module whose default export is the definition. */
 export async function builtInOrFile(name: string): Promise<EnvironmentDefinition> {
-  if (environments.has(name) || !(/[/\\]|\.[cm]?[jt]s$/.test(name) || existsSync(name))) return builtIn(name);
+  if (environments.has(name) || !looksLikeFile(name)) return builtIn(name);
   const path = existingFile(name);
   let loaded: { readonly default?: unknown };
   try {
@@ -31,6 +35,10 @@ export async function builtInOrFile(name: string): Promise<EnvironmentDefinition
     );
   }
   return asDefinition(loaded.default, path);
+}
+
+function looksLikeFile(name: string): boolean {
+  return /[/\\]|\.([cm]?[jt]s|py)$/.test(name) || existsSync(name);
 }
 
 /** The file's whole path. Throws UsageError if there is none. */

@@ -10,7 +10,7 @@ export const EXIT = {
   agentFault: 3,
   /** Our fault, or the host's: nobody lost by it. */
   infraFault: 4,
-  /** Interrupted (Ctrl-C), everything cleaned up. */
+  /** Interrupted, everything cleaned up; main.ts turns it into 128 + the signal's number. */
   interrupted: 130,
 } as const;
 
@@ -23,4 +23,4 @@ Exit codes:
   2    bad usage or bad input
   3    an agent's fault decided the match
   4    our fault or the host's; nobody lost by it
-  130  interrupted`;
+  130  interrupted by Ctrl-C; 143 by SIGTERM, 129 by SIGHUP`;

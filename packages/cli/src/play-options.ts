@@ -9,12 +9,13 @@ import { plural } from "./units.ts";
 import { UsageError } from "./usage-error.ts";
 
 const TIERS = ["container", "gvisor", "docker", "none"] as const;
-const RUNTIMES = ["crun", "runc", "runsc"] as const;
+/** The tier of each runtime. */
+const RUNTIMES = { crun: "container", runc: "container", runsc: "gvisor" } as const;
 
 /** What sandboxes are opened with. */
 export interface BoxOptions {
-  readonly tier: (typeof TIERS)[number];
-  readonly runtime?: (typeof RUNTIMES)[number];
+  readonly tier?: (typeof TIERS)[number];
+  readonly runtime?: keyof typeof RUNTIMES;
   readonly giveUp?: readonly string[];
 }
 
@@ -25,13 +26,15 @@ export interface PlayOptions extends BoxOptions {
   readonly timePerMove: number;
   readonly timeBank: number;
   readonly onFault: "forfeit" | "random";
+  readonly whileWaiting: "charge" | "freeze";
   readonly image?: string;
   readonly json?: true;
 }
 
-export function addPlayOptions(command: Command): Command {
+/** `seed`: what the option of that name does. */
+export function addPlayOptions(command: Command, seed: string): Command {
   const play = command
-    .option("--seed <n>", "the seed of everything random (default: drawn)", integer(0, Number.MAX_SAFE_INTEGER))
+    .option("--seed <n>", seed, integer(0, Number.MAX_SAFE_INTEGER))
     .option("--episodes <n>", "episodes in a match", integer(1, 100_000), 1)
     .option("--option <name=value>", "an option of the environment; may be repeated", repeated)
     .option("--time-per-move <seconds>", "time for each move", seconds(0.001, 86_400), 5)
@@ -40,6 +43,11 @@ export function addPlayOptions(command: Command): Command {
       new Option("--on-fault <what>", "lose the match by a fault, or go on with a random legal move")
         .choices(["forfeit", "random"])
         .default("forfeit"),
+    )
+    .addOption(
+      new Option("--while-waiting <what>", "charge a seat the CPU time it uses while others are to move, or freeze it")
+        .choices(["charge", "freeze"])
+        .default("charge"),
     );
   return addBoxOptions(play)
     .option(
@@ -52,11 +60,14 @@ export function addPlayOptions(command: Command): Command {
 export function addBoxOptions(command: Command): Command {
   return command
     .addOption(
-      new Option("--tier <tier>", "how strong the sandboxes' walls are; none means no sandbox at all")
-        .choices(TIERS)
-        .default("container"),
+      new Option(
+        "--tier <tier>",
+        "how strong the sandboxes' walls are; none means no sandbox at all (default: that of the runtime, or container)",
+      ).choices(TIERS),
     )
-    .addOption(new Option("--runtime <name>", "which runtime of the tier (default: its first)").choices(RUNTIMES))
+    .addOption(
+      new Option("--runtime <name>", "which runtime of the tier (default: its first)").choices(Object.keys(RUNTIMES)),
+    )
     .option(
       "--give-up <limits>",
       "go on without these limits where this host cannot enforce them (cpus,pids,…)",
@@ -75,7 +86,7 @@ export function checkSeats(env: Environment, agents: number): void {
 
 export function arenaOptions({ tier, runtime, giveUp, image }: BoxOptions & Pick<PlayOptions, "image">): ArenaOptions {
   return {
-    tier,
+    tier: tier ?? (runtime === undefined ? "container" : RUNTIMES[runtime]),
     ...(image === undefined ? {} : { image }),
     ...(runtime === undefined ? {} : { runtime }),
     // The sandbox itself refuses names it does not know, and says which there are.
@@ -85,13 +96,15 @@ export function arenaOptions({ tier, runtime, giveUp, image }: BoxOptions & Pick
 
 export function matchOptions(
   options: PlayOptions,
-): Required<Pick<MatchRequest, "episodes" | "moveSeconds" | "bankSeconds" | "onFault">> & Pick<MatchRequest, "seed"> {
-  const { seed, episodes, timePerMove, timeBank, onFault } = options;
+): Required<Pick<MatchRequest, "episodes" | "moveSeconds" | "bankSeconds" | "onFault" | "whileWaiting">> &
+  Pick<MatchRequest, "seed"> {
+  const { seed, episodes, timePerMove, timeBank, onFault, whileWaiting } = options;
   return {
     episodes,
     moveSeconds: timePerMove,
     bankSeconds: timeBank,
     onFault,
+    whileWaiting,
     ...(seed === undefined ? {} : { seed }),
   };
 }

@@ -27,7 +27,7 @@ export async function createProgram(context: Context, argv: readonly string[]): 
     .addHelpText("after", `${EXIT_CODES_HELP}\n`)
     .addHelpText(
       "after",
-      "Example:\n  $ lanista match connect-four my-agent.py examples/agents/python/connect-four/search.py",
+      "Example:\n  $ lanista init agent --lang python my-agent\n  $ lanista match connect-four my-agent my-agent",
     );
   const local = new Set<string>();
   for (const make of [

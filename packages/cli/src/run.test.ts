@@ -4,6 +4,11 @@ import { runCommand } from "./testing.ts";
 describe("usage errors", () => {
   test.each([
     [["env", "show", "hexx"], /no environment "hexx"; did you mean hex\?/],
+    [
+      ["match", "./my-env.mjs", "a.py"],
+      /my-env\.mjs is not built in: .*lanista env check \.\/my-env\.mjs.*not yet played/,
+    ],
+    [["env", "show", "mine.py"], /mine\.py is not built in/],
     [["env", "show", "hex", "--option", "size=99"], /"size" must be an integer in 2 … 19, not 99/],
     [["env", "show", "hex", "--option", "siz=9"], /unknown option "siz"; known: size/],
     [["env", "show", "hex", "--option", "size"], /NAME=VALUE, not "size"/],
@@ -51,6 +56,10 @@ describe("help", () => {
     expect(ran.code).toBe(0);
   });
 
+  test.each([[], ["validate"]])("%j names no file that the package does not bring", async (...argv) => {
+    expect((await runCommand(...argv, "--help")).stdout).not.toMatch(/\b(docs|examples)\//);
+  });
+
   test("the version is the engine's", async () => {
     expect((await runCommand("--version")).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
   });
@@ -67,6 +76,15 @@ describe("env list and show", () => {
   test("show prints the chosen options and the first position", async () => {
     const ran = await runCommand("env", "show", "tic-tac-toe");
     expect(ran.stdout).toContain(". . .\n. . .\n. . .");
+  });
+
+  test.each([
+    ["hex", true, /agents see +observation and action_mask/],
+    ["pong", false, /agents see +the observation alone/],
+    ["kuhn-poker", false, /agents see +the observation alone/],
+  ])("show says whether agents of %s are given a mask: %j", async (id, masked, text) => {
+    expect(JSON.parse((await runCommand("env", "show", id, "--json")).stdout)).toMatchObject({ masked });
+    expect((await runCommand("env", "show", id)).stdout).toMatch(text);
   });
 
   test("show --json holds no infinity that JSON would turn into null", async () => {

@@ -25,6 +25,7 @@ function document({ definition, info, options, turn }: Environment): unknown {
     seats: info.seats,
     actionSpace: { type: "Discrete", n: info.actions },
     observationSpace: finite(info.observation),
+    masked: info.everyActionLegal !== true,
     returnRange: info.returnRange.map(bound),
     maxSteps: bound(info.maxSteps),
     zeroSum: info.zeroSum,
@@ -45,6 +46,10 @@ function print(terminal: Terminal, environment: Environment, chosen: boolean): v
     ["seats", `${info.seats}, ${turn}${info.zeroSum ? ", zero-sum" : ""}`],
     ["actions", `0 … ${info.actions - 1}`],
     ["observation", spaceText(info.observation)],
+    [
+      "agents see",
+      info.everyActionLegal ? "the observation alone: every action is always legal" : "observation and action_mask",
+    ],
     ["return", `${info.returnRange[0]} … ${info.returnRange[1]}`],
     ["ends after", Number.isFinite(info.maxSteps) ? `${info.maxSteps} steps at most` : "as the rules say"],
     ["chance", info.chance ? "yes" : "no"],

@@ -21,7 +21,7 @@ export function matchCommand(context: Context): Command {
     .description("play one match between agents, each in a sandbox of its own")
     .argument("<env>", "the environment's id, see env list")
     .argument("<agent...>", "one for each seat, in order: a file, a folder or a .zip");
-  return addPlayOptions(command)
+  return addPlayOptions(command, "the seed of everything random (default: drawn)")
     .option("--replay <file>", "write the replay here (gzipped if the name ends in .gz), the agents' logs beside it")
     .option("--logs <dir>", "write each seat's log into this folder")
     .addHelpText(

@@ -26,7 +26,10 @@ export function tournamentCommand(context: Context): Command {
     .argument("<agent...>", "at least as many as there are seats: files, folders or .zips")
     .option("--rounds <n>", "how often every pairing meets in every seating", integer(1, 10_000), 1)
     .option("--concurrency <n>", "matches at a time (default: as many as the CPUs can seat)", integer(1, 1024));
-  return addPlayOptions(command)
+  return addPlayOptions(
+    command,
+    "the seed that every match's own comes from (default: each match draws its own, and the result's seed is null)",
+  )
     .option("--replays <dir>", "write every match's replay and logs into this folder")
     .addHelpText(
       "after",

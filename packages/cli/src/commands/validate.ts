@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { DEFAULT_POLICY_DOCUMENT } from "@lanista/arena/validation/policy";
 import type { ValidationReport } from "@lanista/arena/validation/report";
 import { validateAgent } from "@lanista/arena/validation/validate";
 import { SandboxError } from "@lanista/sandbox/errors";
@@ -27,13 +28,18 @@ interface ValidateOptions extends BoxOptions {
   readonly json?: true;
 }
 
+/** As YAML, of which JSON is a part. */
+const POLICY = Object.entries(DEFAULT_POLICY_DOCUMENT)
+  .map(([key, value]) => `  ${key}: ${JSON.stringify(value)}`)
+  .join("\n");
+
 export function validateCommand(context: Context): Command {
   const command = new Command("validate")
     .description("look an agent through before it is handed in: files, syntax, imports, requirements, one move")
     .argument("<agent>", "a file, a folder or a .zip")
     .requiredOption("--env <env>", "the environment it is for, see env list")
     .option("--option <name=value>", "an option of the environment; may be repeated", repeated)
-    .option("--policy <file>", "what is asked of the files, as YAML (docs/validation.md)")
+    .option("--policy <file>", "what is asked of the files, as YAML (default: see below)")
     .option("--start-time <seconds>", "time to get ready", seconds(0.001, 3600), 30)
     .option("--time-per-move <seconds>", "time for the one move", seconds(0.001, 3600), 5);
   return addBoxOptions(command)
@@ -43,6 +49,9 @@ export function validateCommand(context: Context): Command {
       `
 The files are looked through in one sandbox and the agent is tried in another. Ends with 1 if it is not valid.
 ${ADVICE}
+
+The default policy, as a file would say it:
+${POLICY}
 
 Example:
   $ lanista validate my-agent.py --env connect-four`,

@@ -12,6 +12,7 @@ import { descendants } from "./descendants.ts";
 import { CHAIN_LOG, LAUNCH_LOG, RUNTIME_LOG } from "./launch.ts";
 import { limitReached } from "./limit-reached.ts";
 import { type Child, exitCause, FirstCause, outputBytes, quietStreams, timerMs } from "./program.ts";
+import { type ProgramSign, ProgramView } from "./program-view.ts";
 import { removeBoxFolder } from "./remove-folder.ts";
 import { anyRunnable, RunDelay } from "./run-delay.ts";
 import { type ScratchPlace, ScratchView } from "./scratch-view.ts";
@@ -32,6 +33,7 @@ export interface BoxParts {
   readonly stamp: SandboxStamp;
   readonly limits: Limits;
   readonly scratch: Omit<ScratchPlace, "dir">;
+  readonly programSign: ProgramSign;
   /** Called once, when the program's own file systems are seen to be there: the runtime has done its part. */
   readonly onUp: () => void;
   readonly onEnded: () => void;
@@ -48,15 +50,17 @@ export class Box implements Sandbox {
   readonly agentDir: string;
   readonly agentPath = "/agent";
   readonly ended: Promise<SandboxEnd>;
-  /** Its program is gone or going, though not all is cleared up yet. */
-  over = false;
   readonly #parts: BoxParts;
   readonly #cause = new FirstCause();
   readonly #runDelay = new RunDelay();
   readonly #scratch: ScratchView;
+  readonly #program: ProgramView;
   readonly #watch: NodeJS.Timeout;
   #wall: NodeJS.Timeout;
   #startedMs = performance.now();
+  /** The chain has ended, or an end was decided on. */
+  #over = false;
+
   constructor(parts: BoxParts) {
     this.#parts = parts;
     this.id = parts.id;
@@ -71,19 +75,29 @@ export class Box implements Sandbox {
       () => this.#pids(),
       () => parts.onUp(),
     );
+    this.#program = new ProgramView(parts.programSign, () => this.#pids());
     this.#wall = setTimeout(() => this.#end({ kind: "wallTime" }), timerMs(parts.limits.wallSeconds));
     this.#watch = setInterval(() => this.#look(), WATCH_MS);
     this.ended = new Promise((resolve) => {
-      let over = false;
+      let finished = false;
       const finish = (code: number | null, by: NodeJS.Signals | null, failure?: Error): void => {
-        if (over) return;
-        over = true;
-        this.over = true;
+        if (finished) return;
+        finished = true;
+        this.#over = true;
         this.#finish(code, by, failure).then(resolve);
       };
       parts.child.once("exit", (code, by) => finish(code, by));
       parts.child.once("error", (error) => finish(null, null, error));
     });
+  }
+
+  get programUp(): boolean {
+    return this.#program.up;
+  }
+
+  get over(): boolean {
+    // The program's streams close before its runtime and the launcher have noticed.
+    return this.#over || this.#program.gone;
   }
 
   /** Starts the wall clock anew: a warm box's time begins when it is handed out. */
@@ -137,7 +151,7 @@ export class Box implements Sandbox {
 
   #end(cause: Cause): void {
     if (!this.#cause.set(cause)) return;
-    this.over = true;
+    this.#over = true;
     this.#kill();
   }
 
@@ -149,6 +163,7 @@ export class Box implements Sandbox {
   }
 
   #look(): void {
+    void this.#program.up;
     const cause = this.#reached(this.#parts.cgroup.read());
     if (cause !== undefined) this.#end(cause);
   }

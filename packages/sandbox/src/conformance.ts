@@ -127,6 +127,25 @@ export const checks: readonly Check[] = [
       return cause.kind === "killed" && cause.reason === "first" ? undefined : `ended by ${JSON.stringify(cause)}`;
     },
   },
+  {
+    name: "says that its program is up once it speaks, and that it is over once it is silent",
+    needs: [],
+    run: async (kit) => {
+      const box = await kit.start("import sys; print('up', flush=True); sys.stdin.read()");
+      box.stderr.resume();
+      await new Promise((resolve) => box.stdout.once("data", resolve));
+      const speaking = { up: box.programUp, over: box.over };
+      box.stdin.end();
+      await new Promise((resolve) => box.stdout.once("close", resolve));
+      // Its output closes a little before the process has gone.
+      for (let tries = 0; tries < 200 && !box.over; tries++) await new Promise((resolve) => setTimeout(resolve, 5));
+      const silent = { up: box.programUp, over: box.over };
+      await box.ended;
+      return speaking.up && !speaking.over && silent.up && silent.over
+        ? undefined
+        : JSON.stringify({ speaking, silent });
+    },
+  },
   ends("wall time", "wallTime", "import time; time.sleep(60)", { wallSeconds: 1 }, []),
   ends("CPU time", "cpuTime", "while True: pass", { cpuSeconds: 0.7 }, ["cpuSeconds"]),
   ends("CPU time of children too", "cpuTime", "import os\nos.fork()\nwhile True: pass", { cpuSeconds: 0.7 }, [

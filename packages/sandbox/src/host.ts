@@ -247,6 +247,7 @@ export class SandboxHost {
         stamp,
         limits,
         scratch: runtime === "runsc" ? { path: join(dir, "scratch"), namespaces: 2 } : { path: "/tmp", namespaces: 3 },
+        programSign: runtime === "runsc" ? { kind: "traced" } : { kind: "filtered", namespaces: 3 },
         onUp: () => {
           if (runtime === "crun") this.#seccompBpf ??= translatedFilter(join(dir, "state", container));
         },

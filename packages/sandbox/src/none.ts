@@ -4,7 +4,7 @@
  * argv that lie below a mount's target are rewritten to its source.
  */
 import { spawn } from "node:child_process";
-import { mkdirSync, readFileSync } from "node:fs";
+import { mkdirSync, readFileSync, statSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { constants } from "node:os";
 import { join } from "node:path";
@@ -46,6 +46,10 @@ export class BareProcess implements Sandbox {
   #startedMs = performance.now();
   #cpuMs = 0;
   #peakBytes = 0;
+  #over = false;
+  /** What the process is before it becomes the program: the file of setpriv, where that is there. */
+  readonly #before: string | undefined;
+  #up = false;
 
   constructor(parts: BareParts) {
     this.id = parts.id;
@@ -57,7 +61,9 @@ export class BareProcess implements Sandbox {
     const words = parts.spec.argv.map((word) =>
       rewrite(word, [...(parts.spec.mounts ?? []), { source: this.agentDir, target: "/agent" }]),
     );
-    const argv = findExecutable("setpriv") === undefined ? words : ["setpriv", "--pdeathsig", "KILL", ...words];
+    const setpriv = findExecutable("setpriv");
+    this.#before = setpriv === undefined ? undefined : fileOf(setpriv);
+    const argv = setpriv === undefined ? words : [setpriv, "--pdeathsig", "KILL", ...words];
     this.#child = spawn(argv[0]!, argv.slice(1), {
       cwd: parts.spec.cwd ?? parts.dir,
       env: { ...parts.env, PATH: process.env.PATH, TMPDIR: parts.dir, HOME: parts.dir, ...parts.spec.env },
@@ -72,10 +78,12 @@ export class BareProcess implements Sandbox {
     this.#wall = setTimeout(() => this.#end({ kind: "wallTime" }), timerMs(this.#limits.wallSeconds));
     this.#watch = setInterval(() => {
       this.#measure();
+      void this.programUp;
       if (outputBytes(this.#child) > this.#limits.outputBytes) this.#end({ kind: "output" });
     }, WATCH_MS);
     this.ended = new Promise((resolve) => {
       const finish = async (cause: Cause): Promise<void> => {
+        this.#over = true;
         if (outputBytes(this.#child) > this.#limits.outputBytes) this.#cause.set({ kind: "output" });
         this.#cause.set(cause);
         this.#kill();
@@ -101,6 +109,18 @@ export class BareProcess implements Sandbox {
       );
       this.#child.once("error", (error) => void finish({ kind: "runtimeFault", detail: error.message }));
     });
+  }
+
+  get programUp(): boolean {
+    if (!this.#up) {
+      const now = fileOf(`/proc/${this.#child.pid}/exe`);
+      this.#up = now !== undefined && now !== this.#before;
+    }
+    return this.#up;
+  }
+
+  get over(): boolean {
+    return this.#over;
   }
 
   restartWallClock(): void {
@@ -150,7 +170,9 @@ export class BareProcess implements Sandbox {
   }
 
   #end(cause: Cause): void {
-    if (this.#cause.set(cause)) this.#kill();
+    if (!this.#cause.set(cause)) return;
+    this.#over = true;
+    this.#kill();
   }
 
   #kill(): void {
@@ -162,6 +184,16 @@ export class BareProcess implements Sandbox {
   /** To the whole process group, whose id stays taken while a member lives. */
   #signal(name: NodeJS.Signals): void {
     if (this.#child.pid !== undefined) signal(-this.#child.pid, name);
+  }
+}
+
+/** The same for the same file, by whatever name; undefined if it cannot be looked at. */
+function fileOf(path: string): string | undefined {
+  try {
+    const { dev, ino } = statSync(path);
+    return `${dev}:${ino}`;
+  } catch {
+    return undefined;
   }
 }
 

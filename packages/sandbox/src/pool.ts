@@ -12,7 +12,7 @@ import type { Sandbox, SandboxSpec } from "./types.ts";
 const REFILL_MS = 20;
 
 interface Warm {
-  readonly sandbox: Sandbox & { restartWallClock?(): void; readonly over?: boolean };
+  readonly sandbox: Sandbox & { restartWallClock?(): void };
   dead: boolean;
 }
 
@@ -34,7 +34,7 @@ export class SandboxPool {
 
   /** How many are warm now. */
   get warm(): number {
-    return this.#ready.filter((one) => !one.dead && one.sandbox.over !== true).length;
+    return this.#ready.filter((one) => !one.dead && !one.sandbox.over).length;
   }
 
   /** A warm sandbox if there is one, else a fresh one. Throws SandboxError as `SandboxHost.start` does. */
@@ -43,7 +43,7 @@ export class SandboxPool {
       const one = this.#ready.shift();
       setTimeout(() => this.#fill(), REFILL_MS);
       if (one === undefined) return this.#host.start(this.#spec);
-      if (one.dead || one.sandbox.over === true) continue;
+      if (one.dead || one.sandbox.over) continue;
       one.sandbox.restartWallClock?.();
       return one.sandbox;
     }

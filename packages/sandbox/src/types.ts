@@ -128,6 +128,13 @@ export interface Sandbox {
   readonly agentDir: string;
   /** "/agent"; in the tier `none`, which has no root of its own, the host folder itself. */
   readonly agentPath: string;
+  /**
+   * Whether its program was seen to run, and not only what starts it: what takes long before that is the host's doing. Stays
+   * true. The program itself cannot make it false.
+   */
+  readonly programUp: boolean;
+  /** Its program is gone or going, for whatever cause: `ended` will say which, when all is cleared up. */
+  readonly over: boolean;
   /** Resolves once, when everything of it is gone (processes, cgroups, folder); never rejects. */
   readonly ended: Promise<SandboxEnd>;
   /** The first cause wins: a kill after the end, or after another cause, changes nothing. */

@@ -54,8 +54,8 @@ export class DockerBox implements Sandbox {
   readonly agentDir: string;
   readonly agentPath = "/agent";
   readonly ended: Promise<SandboxEnd>;
-  /** Its program is gone or going, though not all is cleared up yet. */
-  over = false;
+  /** The engine answers a start when its runtime has let the program go. */
+  readonly programUp = true;
   readonly #parts: DockerBoxParts;
   readonly #cause = new FirstCause();
   readonly #runDelay = new RunDelay();
@@ -65,6 +65,8 @@ export class DockerBox implements Sandbox {
   #startedMs = performance.now();
   /** When its last process was seen to be gone: the engine, busy with others, may say so later. */
   #goneMs: number | undefined;
+  /** The engine said so, or an end was decided on. */
+  #over = false;
   /** Requests that must reach the engine in their order. */
   #orders: Promise<unknown> = Promise.resolve();
 
@@ -80,6 +82,10 @@ export class DockerBox implements Sandbox {
     this.#wall = setTimeout(() => this.#end({ kind: "wallTime" }), timerMs(parts.limits.wallSeconds));
     this.#watch = setInterval(() => this.#look(), WATCH_MS);
     this.ended = this.#untilEnd();
+  }
+
+  get over(): boolean {
+    return this.#over || this.#goneMs !== undefined || this.#isGone();
   }
 
   /** Starts the wall clock anew: a warm box's time begins when it is handed out. */
@@ -127,7 +133,7 @@ export class DockerBox implements Sandbox {
 
   #end(cause: Cause): void {
     if (!this.#cause.set(cause)) return;
-    this.over = true;
+    this.#over = true;
     clearTimeout(this.#wall);
     // The engine lets a paused container go by itself when it kills it.
     this.#parts.container.kill({ signal: "SIGKILL" }).catch(() => undefined);
@@ -140,9 +146,14 @@ export class DockerBox implements Sandbox {
     if (process.getuid?.() === 0) for (const pid of this.#parts.meter.pids()) signal(pid, "SIGKILL");
   }
 
+  #isGone(): boolean {
+    const { meter } = this.#parts;
+    return meter.cgroup !== undefined && meter.pids().length === 0;
+  }
+
   #look(): void {
     const { meter, streams } = this.#parts;
-    if (meter.cgroup !== undefined && meter.pids().length === 0) {
+    if (this.#isGone()) {
       this.#goneMs ??= performance.now();
       streams.takeAll();
     }
@@ -169,7 +180,7 @@ export class DockerBox implements Sandbox {
       // It may come back and find them; they are not to run on until then.
       this.#killProcesses();
     }
-    this.over = true;
+    this.#over = true;
     const wallSeconds = ((this.#goneMs ?? performance.now()) - this.#startedMs) / 1000;
     if (this.#cause.get() === undefined) {
       await Promise.race([streams.ended, sleep(LAST_WORDS_MS)]);

@@ -2,7 +2,8 @@
  * The host's own clock, with a memory of when this process was late.
  *
  * A heartbeat says when the event loop stood still. An answer that is read right after that may have lain in its pipe all
- * the while: it was not late, we were. A standstill before the answer was sent delayed nothing, so only the last counts.
+ * the while: it was not late, we were. A standstill before the answer was sent delayed nothing, so only the last counts: it is
+ * remembered until the loop has read once what lay there, for timers (the heartbeat) run before its reading, immediates after it.
  */
 const BEAT_MS = 20;
 /** A timer of an idle process is late by a millisecond or two; that is no standstill. */
@@ -17,6 +18,7 @@ export class HostClock {
     this.#timer = setInterval(() => {
       this.#stall = this.#overdue();
       this.#lastBeat = performance.now();
+      if (this.#stall > 0) setImmediate(() => (this.#stall = 0));
     }, BEAT_MS);
     this.#timer.unref();
   }
@@ -33,8 +35,7 @@ export class HostClock {
 
   /** How long the event loop stood still until now, in milliseconds; 0 if it has gone on since. */
   stallMs(): number {
-    const justBeat = performance.now() - this.#lastBeat < NOISE_MS;
-    return this.#overdue() + (justBeat ? this.#stall : 0);
+    return this.#overdue() + this.#stall;
   }
 
   close(): void {

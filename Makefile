@@ -37,6 +37,7 @@ format: setup
 	biome check --write .
 
 bench: setup
+	@scripts/host-packages.sh --bench
 	@bench/run.sh
 
 test-vm: setup

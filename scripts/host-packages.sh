@@ -5,7 +5,7 @@
 #   host-packages.sh --check   say what is missing; exit 1 if anything is
 #   host-packages.sh --test    install what only tests need
 #   host-packages.sh --image   install what only the test of the image needs
-#   host-packages.sh --bench  install what only comparisons of speed need
+#   host-packages.sh --bench   install what only comparisons of speed need
 #   host-packages.sh --vm      install what only the test machine needs
 set -eu
 

@@ -26,6 +26,8 @@ import { blameForEnd, cleanDetail } from "./seat-fault.ts";
 const SETTLE_MS = 100;
 /** How long the end of a box that closed its output is waited for: an end that a limit brought says more than a crash. */
 const CLOSED_MS = 400;
+/** How long a box may take to end whose program is gone: what holds it up then is its runtime. */
+const GONE_MS = 30_000;
 /** Lines that nobody asked for, over a whole match that goes on after faults: reading them costs the host time. */
 const MAX_STRAY_LINES = 1000;
 /** Bytes of questions that may wait for an agent to read them. */
@@ -153,9 +155,17 @@ export class Channel {
   #late(): void {
     const state = this.#state;
     if (state.kind !== "asking") return;
+    if (this.#boxEnd === undefined && this.#sandbox.over) {
+      this.#awaitEnd();
+      return;
+    }
     const { id, deadline } = state.question;
     const half = this.#lines.midLine ? " (half a line had come)" : "";
     const ms = Math.round(deadline.allowanceMs);
+    if (id === null && !this.#sandbox.programUp) {
+      this.#finish({ kind: "infra", detail: `the host had not started the agent's program within ${ms} ms` });
+      return;
+    }
     if (id === null) {
       this.#end("start", `not ready within ${ms} ms${half}`);
       return;
@@ -289,8 +299,17 @@ export class Channel {
       return;
     }
     setTimeout(() => {
-      if (this.#boxEnd === undefined) this.#end(this.#wasReady ? "crash" : "start", "closed its standard output");
+      if (this.#boxEnd !== undefined) return;
+      if (this.#sandbox.over) this.#awaitEnd();
+      else this.#end(this.#wasReady ? "crash" : "start", "closed its standard output");
     }, CLOSED_MS).unref();
+  }
+
+  /** Its program is gone, and until all is cleared up nobody knows of what: a host that is slow there may be the very cause. */
+  #awaitEnd(): void {
+    setTimeout(() => {
+      if (this.#boxEnd === undefined) this.#sandbox.kill("its runtime did not end with its program");
+    }, GONE_MS).unref();
   }
 
   /** The box has ended; its last words may still be in the pipe, or the pipe be held open by nobody we know. */

@@ -4,11 +4,13 @@ import { backupCommand } from "./commands/backup.ts";
 import { configCommand } from "./commands/config.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { envCommand } from "./commands/env.ts";
+import { gradeCommand } from "./commands/grade.ts";
 import { initCommand } from "./commands/init.ts";
 import { matchCommand } from "./commands/match.ts";
 import { replayCommand } from "./commands/replay.ts";
 import { restoreCommand } from "./commands/restore.ts";
 import { serveCommand } from "./commands/serve.ts";
+import { taskCommand } from "./commands/task.ts";
 import { tournamentCommand } from "./commands/tournament.ts";
 import { validateCommand } from "./commands/validate.ts";
 import type { Context } from "./context.ts";
@@ -34,6 +36,8 @@ export async function createProgram(context: Context, argv: readonly string[]): 
     matchCommand,
     tournamentCommand,
     replayCommand,
+    gradeCommand,
+    taskCommand,
     envCommand,
     validateCommand,
     initCommand,

@@ -7,6 +7,7 @@
 import type { LanistaError } from "@lanista/api/errors";
 import { InterpreterMissingError } from "@lanista/arena/agents/command";
 import { BundleError } from "@lanista/arena/agents/types";
+import { TaskError } from "@lanista/arena/grading/task-error";
 import { OptionError } from "@lanista/games/options";
 import { ReplayError } from "@lanista/games/replay-types";
 import { SandboxError } from "@lanista/sandbox/errors";
@@ -72,6 +73,7 @@ function isUsage(error: unknown): boolean {
     error instanceof CommanderError ||
     error instanceof OptionError ||
     error instanceof BundleError ||
+    error instanceof TaskError ||
     error instanceof InterpreterMissingError ||
     error instanceof ReplayError ||
     (error instanceof SandboxError && error.code === "refused") ||

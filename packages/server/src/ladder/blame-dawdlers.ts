@@ -6,7 +6,7 @@ import type { MatchesTable } from "../db/types.ts";
 import type { JobEnd } from "../jobs/kinds.ts";
 import { type MatchJobResult, matchPayload } from "../jobs/payloads.ts";
 import { parsed, replayText } from "../matches/replay-text.ts";
-import { dawdlers } from "./dawdling.ts";
+import { dawdlers } from "@lanista/arena/dawdling";
 
 export async function blameDawdlers(
   app: App,

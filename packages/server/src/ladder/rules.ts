@@ -60,7 +60,7 @@ export function rulesFrom(rules: LadderRules): StoredRules {
     });
   const actSeconds = (rules.limits?.actMs || 5000) / 1000;
   const ownStartSeconds = (rules.limits?.startMs ?? 0) / 1000;
-  // Twice each seat's longest move, so that a deadline always tells who used the time up (dawdling.ts); and more than twice
+  // Twice each seat's longest move, so that a deadline always tells who used the time up (the arena's dawdling.ts); and more than twice
   // its start, which is in no replay: else who starts slowly and then uses up his part could end a match that way.
   const leastSeconds = Math.ceil(Math.max(2 * seats * actSeconds, 2.5 * ownStartSeconds));
   if (rules.matchSeconds !== 0 && rules.matchSeconds < leastSeconds)

@@ -1,0 +1,79 @@
+import { checkTask, type TaskReport } from "@lanista/arena/grading/check-task";
+import { Command } from "commander";
+import type { Context } from "../context.ts";
+import { EXIT } from "../exit-code.ts";
+import { integer } from "../option-values.ts";
+import { addBoxOptions, type BoxOptions } from "../play-options.ts";
+import { startProgress } from "../progress.ts";
+import { oneLine, type Paint, painter, printable, writeJson, writeLine } from "../terminal.ts";
+import { plural, scoreText } from "../units.ts";
+
+interface CheckOptions extends BoxOptions {
+  readonly concurrency: number;
+  readonly replays?: string;
+  readonly json?: true;
+}
+
+export function taskCommand(context: Context): Command {
+  const task = new Command("task").description("tasks that agents are graded by");
+  const check = task
+    .command("check")
+    .description("prove that a task tells right from wrong: its reference scores full marks, its cheat nothing")
+    .argument("<task>", "a folder or a .zip with a task.yaml, see init task")
+    .option("--concurrency <n>", "cases at a time", integer(1, 1000), 1)
+    .option("--replays <dir>", "write the replays and logs into this folder");
+  addBoxOptions(check)
+    .option("--json", "print one JSON document")
+    .addHelpText("after", "\nEnds with 1 if something was found.\n\nExample:\n  $ lanista task check my-task")
+    .action((path: string, options: CheckOptions) => run(context, path, options));
+  return task;
+}
+
+async function run(context: Context, path: string, options: CheckOptions): Promise<void> {
+  const { terminal, signal } = context;
+  const { concurrency, replays } = options;
+  // Brings what reads manifests, which no other command has to wait for.
+  const { openGrading } = await import("../grading.ts");
+  const grading = await openGrading(path, [], options);
+  const progress = startProgress(terminal);
+  let report: TaskReport;
+  try {
+    report = await checkTask({
+      ...grading,
+      concurrency,
+      ...(replays === undefined ? {} : { replays }),
+      signal,
+      onProgress: ({ done, total }) => progress.update(`Checking: ${done} of ${total} cases`),
+    });
+  } finally {
+    progress.end();
+    await grading.close();
+  }
+  if (!report.ok) context.exit(signal.aborted ? EXIT.interrupted : EXIT.found);
+  if (options.json) writeJson(terminal, report);
+  else writeLine(terminal, reportText(grading.task.manifest.title, report, painter(terminal, terminal.stdout)));
+}
+
+function reportText(title: string, { ok, findings, reference, cheat }: TaskReport, paint: Paint): string {
+  const lines = [paint("bold", oneLine(title)), ""];
+  for (const [who, must, grade] of [
+    ["reference", "must score full marks", reference],
+    ["cheat", "must score nothing", cheat],
+  ] as const) {
+    const own = findings.filter((finding) => finding.who === who);
+    const missing = findings.find((finding) => finding.who === "task" && finding.message.includes(who));
+    const good = own.length === 0 && missing === undefined;
+    const points = grade === null || grade.points === null ? "" : `: ${scoreText(grade.points)} of ${grade.outOf}`;
+    lines.push(`${good ? paint("green", "✓") : paint("red", "✗")} ${who}, which ${must}${points}`);
+    if (missing !== undefined) lines.push(`    the task ${missing.message}`);
+    for (const { case: id, message } of own)
+      lines.push(printable(`    ${id}: ${message.trim().replaceAll("\n", "\n      ")}`));
+  }
+  lines.push(
+    "",
+    ok
+      ? paint("green", "The task tells right from wrong.")
+      : paint("red", `The task is not ready: ${plural(findings.length, "finding")}.`),
+  );
+  return lines.join("\n");
+}

@@ -6,23 +6,32 @@ import { TEMPLATES_DIR } from "../places.ts";
 import { painter, writeJson, writeLine } from "../terminal.ts";
 import { UsageError } from "../usage-error.ts";
 
-type Kind = "agent" | "env";
+type Kind = "agent" | "env" | "task";
 type Language = "python" | "javascript";
 
-/** What can be done with the starter next, as command lines; `path` is what was typed. */
-const NEXT: Readonly<Record<Kind, Readonly<Record<Language, (path: string) => readonly string[]>>>> = {
-  agent: {
-    python: (path) => [`lanista match connect-four ${path} ${path}`],
-    javascript: (path) => [`lanista match connect-four ${path} ${path}`],
+interface Starter {
+  readonly kind: Kind;
+  /** null: a task is a manifest, whose agents may be written in anything. */
+  readonly language: Language | null;
+  /** What can be done with it next, as command lines; `path` is what was typed. */
+  readonly next: (path: string) => readonly string[];
+}
+
+const playing = (path: string): string[] => [`lanista match connect-four ${path} ${path}`];
+const STARTERS: readonly Starter[] = [
+  { kind: "agent", language: "python", next: playing },
+  { kind: "agent", language: "javascript", next: playing },
+  { kind: "env", language: "python", next: (path) => [`lanista env check ${join(path, "environment.py")}`] },
+  { kind: "env", language: "javascript", next: (path) => [`lanista env check ${join(path, "environment.mjs")}`] },
+  {
+    kind: "task",
+    language: null,
+    next: (path) => [`lanista task check ${path}`, `lanista grade ${path} ${join(path, "opponent.py")}`],
   },
-  env: {
-    python: (path) => [`lanista env check ${join(path, "environment.py")}`],
-    javascript: (path) => [`lanista env check ${join(path, "environment.mjs")}`],
-  },
-};
+];
 
 export function initCommand(context: Context): Command {
-  const init = new Command("init").description("write a small working starter: an agent or an environment");
+  const init = new Command("init").description("write a small working starter: an agent, an environment or a task");
   for (const [kind, what] of [
     ["agent", "an agent that plays at random, to be made better"],
     ["env", "an environment (a small game of Nim), to be changed into yours"],
@@ -37,9 +46,24 @@ export function initCommand(context: Context): Command {
       .option("--json", "print one JSON document")
       .addHelpText("after", `\nExample:\n  $ lanista init ${kind} --lang python my-${kind}`)
       .action((path: string, options: { lang: Language; json?: true }) =>
-        write(context, kind, options.lang, path, options.json === true),
+        write(context, starter(kind, options.lang), path, options.json === true),
       );
+  init
+    .command("task")
+    .description(
+      "write a task that agents are graded by (connect-four against a random player), to be changed into yours",
+    )
+    .argument("<name>", "the folder to make; its last part is the name")
+    .option("--json", "print one JSON document")
+    .addHelpText("after", "\nExample:\n  $ lanista init task my-task")
+    .action((path: string, options: { json?: true }) =>
+      write(context, starter("task", null), path, options.json === true),
+    );
   return init;
+}
+
+function starter(kind: Kind, language: Language | null): Starter {
+  return STARTERS.find((one) => one.kind === kind && one.language === language)!;
 }
 
 /** An environment's id is in kebab-case, whatever its folder is called: MyGame and my_game become my-game. */
@@ -52,8 +76,9 @@ function kebab(name: string): string {
 }
 
 /** Throws UsageError where the folder exists and holds something: nothing is ever overwritten. */
-async function write(context: Context, kind: Kind, language: Language, path: string, json: boolean): Promise<void> {
+async function write(context: Context, what: Starter, path: string, json: boolean): Promise<void> {
   const { terminal } = context;
+  const { kind, language } = what;
   const folder = resolve(path);
   const name = basename(folder);
   if (!/^[A-Za-z][A-Za-z0-9_-]{0,63}$/.test(name))
@@ -62,7 +87,7 @@ async function write(context: Context, kind: Kind, language: Language, path: str
   if ((await readdir(folder)).length > 0)
     throw new UsageError(`${folder} is not empty: give the name of a folder that does not exist yet`);
   try {
-    await cp(join(TEMPLATES_DIR, kind, language), folder, { recursive: true });
+    await cp(join(TEMPLATES_DIR, kind, language ?? ""), folder, { recursive: true });
     for (const file of await readdir(folder)) {
       const text = await readFile(join(folder, file), "utf8");
       await writeFile(join(folder, file), text.replaceAll("NAME", name).replaceAll("KEBAB", kebab(name)));
@@ -72,7 +97,7 @@ async function write(context: Context, kind: Kind, language: Language, path: str
     throw error;
   }
   const files = (await readdir(folder)).sort();
-  const next = NEXT[kind][language](path);
+  const next = what.next(path);
   if (json) return writeJson(terminal, { kind, language, folder, files, next });
   const paint = painter(terminal, terminal.stdout);
   writeLine(terminal, `Wrote ${paint("bold", folder)}: ${files.join(", ")}`);

@@ -1,0 +1,121 @@
+/** `lanista init task`, `task check` and `grade` as scripts and people see them. */
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { LANISTA, runProgram } from "./spawn.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "lanista-cli-grade-"));
+const run = (...args: string[]) => runProgram(LANISTA, args, folder);
+
+/** Wins tic-tac-toe from seat 0 against itself, and loses it from seat 1. */
+const FIRST = "def act(seen):\n    return list(seen['action_mask']).index(1)\n";
+
+beforeAll(() => {
+  mkdirSync(join(folder, "small"));
+  writeFileSync(
+    join(folder, "small", "task.yaml"),
+    `task: 1
+title: "Small \\e[2J"
+environment: tic-tac-toe
+scoring: { by: win-rate, zero: 0, full: 1 }
+cases:
+  - { id: first, seed: 1, opponents: [first.py] }
+  - { id: unseen, seed: 2, seat: 1, hidden: true, weight: 3, opponents: [first.py] }
+`,
+  );
+  writeFileSync(join(folder, "small", "first.py"), FIRST);
+  writeFileSync(join(folder, "first.py"), FIRST);
+  writeFileSync(join(folder, "fails.py"), "def act(seen):\n    raise ValueError('no idea')\n");
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+test("the starter tells its reference from its cheat, and its next lines work", async () => {
+  expect((await run("init", "task", "mine")).stdout).toMatch(
+    /Wrote .*mine: cheat\.py, opponent\.py, reference\.py, task\.yaml\nTry it:\n {2}\$ lanista task check mine\n {2}\$ lanista grade mine mine\/opponent\.py/,
+  );
+  const checked = await run("task", "check", "mine");
+  expect(checked.stdout).toBe(`mine
+
+✓ reference, which must score full marks: 100 of 100
+✓ cheat, which must score nothing: 0 of 100
+
+The task tells right from wrong.
+`);
+  expect(checked.status).toBe(0);
+  const graded = await run("grade", "mine", "mine/opponent.py", "--json");
+  expect(graded.status).toBe(0);
+  expect(JSON.parse(graded.stdout).points).toBeLessThan(100);
+  expect((await run("init", "task", "mine")).status).toBe(2);
+}, 120_000);
+
+test("a grade is shown case by case, with its points", async () => {
+  const ran = await run("grade", "small", "first.py", "--replays", "kept");
+  expect(ran.stdout.replace(/ · [\d.]+ s\n/, " · TIME\n")).toBe(`Small \ufffd[2J: first.py
+
+tic-tac-toe · 2 cases · TIME
+
+case             verdict  value  weight  measured
+first            OK           1       1         1
+unseen (hidden)  OK           0       3         0
+
+25 of 100 points
+`);
+  expect(ran.status).toBe(0);
+  expect(readdirSync(join(folder, "kept"))).toContain("unseen.jsonl");
+  const document = JSON.parse((await run("grade", "small", "first.py", "--json")).stdout);
+  expect(Object.keys(document)).toEqual([
+    "outcome",
+    "points",
+    "outOf",
+    "cases",
+    "task",
+    "agent",
+    "env",
+    "envVersion",
+    "sandbox",
+    "wallSeconds",
+    "engine",
+  ]);
+  expect(document.cases[1]).toMatchObject({ id: "unseen", seed: 2, cpuSeconds: expect.any(Number) });
+}, 60_000);
+
+test("a student is shown nothing of what a hidden case was", async () => {
+  const ran = await run("grade", "small", "fails.py", "--as-student", "--json");
+  expect(ran.status).toBe(3);
+  const { cases, outcome, points } = JSON.parse(ran.stdout);
+  expect({ outcome, points }).toEqual({ outcome: { kind: "agent_fault", cases: ["first", "hidden-2"] }, points: 0 });
+  expect(cases[0]).toMatchObject({ id: "first", verdict: "RE", detail: expect.stringContaining("no idea") });
+  expect(Object.keys(cases[1])).toEqual(["id", "title", "hidden", "weight", "outcome", "value", "verdict", "fault"]);
+}, 60_000);
+
+test("an agent's fault is said, and ends with 3", async () => {
+  const ran = await run("grade", "small", "fails.py", "--case", "first");
+  expect(ran.status).toBe(3);
+  expect(ran.stdout).toMatch(
+    /first {2,}RE[\s\S]*first: crash: it ended or raised an error\.\n[\s\S]*no idea[\s\S]*\n0 of 100 points\n$/,
+  );
+}, 60_000);
+
+test("a check that finds something ends with 1, and says where", async () => {
+  const ran = await run("task", "check", "small");
+  expect(ran.status).toBe(1);
+  expect(ran.stdout).toContain("✗ cheat, which must score nothing\n    the task names no cheat: an agent that must");
+  expect(ran.stdout).toContain("The task is not ready: 2 findings.");
+}, 60_000);
+
+test.each([
+  [["grade", "nowhere", "first.py"], /there is no task at "nowhere"/],
+  [["grade", "first.py", "first.py"], /"first\.py" is not a task: give a folder or a \.zip/],
+  [["grade", "small", "nobody.py"], /there is no agent at "nobody\.py"/],
+  [["grade", "small", "first.py", "--case", "second"], /the task has no case "second"; it has first, unseen/],
+])("%j ends with 2", async (words, message) => {
+  const ran = await run(...words);
+  expect(ran).toMatchObject({ status: 2, stdout: "" });
+  expect(ran.stderr).toMatch(message);
+});
+
+test("the help names every key's page", async () => {
+  expect((await run("grade", "--help")).stdout).toMatch(/Ends with 0 if every case was played to its end/);
+  expect(readFileSync(join(folder, "mine", "task.yaml"), "utf8")).toMatch(/^# mine: a task that agents are graded by/);
+});

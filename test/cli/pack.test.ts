@@ -23,7 +23,7 @@ describe("the packed package", () => {
 
   afterAll(() => {
     for (const one of [packed, folder]) rmSync(one, { recursive: true, force: true });
-  });
+  }, 180_000);
 
   test("brings a Node that can run it, though the system's is older", async () => {
     const ran = await lanista("--version");

@@ -3,7 +3,7 @@
  * say what the box died of. How a process gets into them is the launcher's business.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
-import { basename, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { CgroupLayout, Controller } from "./cgroup-layout.ts";
 import type { Limits } from "./types.ts";
@@ -18,6 +18,8 @@ export interface CgroupReading {
   /** Whether the group's own limit was ever reached: a kill without that is the host's own lack of memory. */
   readonly memoryLimitReached: boolean;
   readonly pidsRefused: number;
+  /** Whether the group was ever as full as its own limit allows: a refusal without that came from a group above it. */
+  readonly pidsLimitReached: boolean;
 }
 
 /** Runtimes that live inside the box's groups need room of their own. */
@@ -54,6 +56,22 @@ function field(text: string, name: string): number {
 function reachedLimit(memory: string): boolean {
   const peak = Number(read(join(memory, "memory.max_usage_in_bytes")) || 0);
   return peak >= Number(read(join(memory, "memory.limit_in_bytes")) || 0) - 1024 * 1024;
+}
+
+/**
+ * On v1, and on v2 before Linux 6.11, a group counts each task that was refused in it, also those that a group above it had no
+ * room for: systemd's TasksMax, an engine's limit on the container that we are in.
+ */
+function pidsFull(folder: string): boolean {
+  const full = (group: string, used: number): boolean => used >= Number(read(join(group, "pids.max")) || Number.NaN);
+  const now = (group: string): number => Number(read(join(group, "pids.current")));
+  const peak = read(join(folder, "pids.peak"));
+  // Two tasks that are born at once may leave the lower of two peaks: a group that is full now has been full.
+  if (peak !== "") return full(folder, Math.max(Number(peak), now(folder)));
+  // Before Linux 6.1 there is no peak, and a group may have been full between two looks.
+  let above = dirname(folder);
+  while (existsSync(join(above, "pids.max")) && !full(above, now(above))) above = dirname(above);
+  return full(folder, now(folder)) || !existsSync(join(above, "pids.max"));
 }
 
 /** All of one host process's groups: one folder a hierarchy, the boxes' groups inside. */
@@ -175,6 +193,7 @@ export class BoxCgroup {
     const memory = this.#folders.get("memory");
     const pids = this.#folders.get("pids");
     const pidsRefused = pids === undefined ? 0 : field(read(join(pids, "pids.events")), "max");
+    const pidsLimitReached = pids !== undefined && pidsRefused > 0 && pidsFull(pids);
     if (this.#v2) {
       const stat = cpu === undefined ? "" : read(join(cpu, "cpu.stat"));
       return {
@@ -184,6 +203,7 @@ export class BoxCgroup {
         memoryKills: memory === undefined ? 0 : field(read(join(memory, "memory.events")), "oom_kill"),
         memoryLimitReached: memory !== undefined && field(read(join(memory, "memory.events")), "max") > 0,
         pidsRefused,
+        pidsLimitReached,
       };
     }
     const accounting = this.#folders.get("cpuacct");
@@ -194,6 +214,7 @@ export class BoxCgroup {
       memoryKills: memory === undefined ? 0 : field(read(join(memory, "memory.oom_control")), "oom_kill"),
       memoryLimitReached: memory !== undefined && reachedLimit(memory),
       pidsRefused,
+      pidsLimitReached,
     };
   }
 

@@ -14,7 +14,14 @@ export function limitReached(
           kind: "runtimeFault",
           detail: "the host itself ran out of memory, and its kernel chose a process of this sandbox",
         };
-  if (reading.pidsRefused > 0) return { kind: "pids" };
+  if (reading.pidsRefused > 0)
+    return reading.pidsLimitReached
+      ? { kind: "pids" }
+      : {
+          kind: "runtimeFault",
+          detail:
+            "this sandbox was refused a process by a limit above its own: the host's, or of the container it is in",
+        };
   if (reading.cpuMs >= limits.cpuSeconds * 1000) return { kind: "cpuTime" };
   if (used.outputBytes > limits.outputBytes) return { kind: "output" };
   if (used.scratchFull()) return { kind: "scratch" };

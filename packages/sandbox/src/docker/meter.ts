@@ -16,6 +16,7 @@ const NOTHING: CgroupReading = {
   memoryKills: 0,
   memoryLimitReached: false,
   pidsRefused: 0,
+  pidsLimitReached: false,
 };
 
 export interface Meter {
@@ -38,6 +39,7 @@ function most(a: CgroupReading, b: CgroupReading): CgroupReading {
     memoryKills: Math.max(a.memoryKills, b.memoryKills),
     memoryLimitReached: a.memoryLimitReached || b.memoryLimitReached,
     pidsRefused: Math.max(a.pidsRefused, b.pidsRefused),
+    pidsLimitReached: a.pidsLimitReached || b.pidsLimitReached,
   };
 }
 

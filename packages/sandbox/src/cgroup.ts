@@ -81,16 +81,21 @@ export class OwnerCgroups {
   /** Controller → the owner's folder there. */
   readonly #folders = new Map<Controller, string>();
 
-  /** Makes the folders. Throws if the kernel refuses, which on v2 means: this group may not hand its controllers on. */
+  /** Makes the folders, all or none. Throws if the kernel refuses, which on v2 means: this group may not hand its controllers on. */
   constructor(layout: CgroupLayout, name: string) {
     this.layout = layout;
     this.name = name;
-    for (const [controller, parent] of layout.parents) {
-      const folder = join(parent, name);
-      if (layout.mode === "v2" && !existsSync(folder)) handDown(parent);
-      mkdirSync(folder, { recursive: true });
-      if (layout.mode === "v2") handDown(folder);
-      this.#folders.set(controller, folder);
+    try {
+      for (const [controller, parent] of layout.parents) {
+        const folder = join(parent, name);
+        if (layout.mode === "v2" && !existsSync(folder)) handDown(parent);
+        mkdirSync(folder, { recursive: true });
+        this.#folders.set(controller, folder);
+        if (layout.mode === "v2") handDown(folder);
+      }
+    } catch (error) {
+      for (const folder of new Set(this.#folders.values())) rmdirSync(folder);
+      throw error;
     }
   }
 

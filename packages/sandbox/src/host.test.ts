@@ -180,6 +180,16 @@ describe("refusals", () => {
   });
 });
 
+test.skipIf(findExecutable("crun") === undefined)("a start that meets a close ends in a refusal", async () => {
+  const closing = await SandboxHost.open({ runDir });
+  const giveUp = [...unenforceable("crun", layout, rootless).keys()];
+  // The first start asks the runtime for its version, so the close comes in between.
+  const start = closing.start({ tier: "container", argv: ["/bin/sleep", "60"], giveUp });
+  const [started] = await Promise.allSettled([start, closing.close()]);
+  if (started.status === "fulfilled") await started.value.ended;
+  expect(started).toMatchObject({ status: "rejected", reason: { code: "refused", message: "this host is closed" } });
+});
+
 describe("what a killed host process leaves", () => {
   test("goes at the next open; its processes went with it", async () => {
     const script = `

@@ -21,7 +21,7 @@
  * it had made. If this process is killed, the kernel kills the boxes with it; their folders and groups go when the next
  * host opens (owners.ts).
  */
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { isMainThread } from "node:worker_threads";
@@ -37,7 +37,7 @@ import { SandboxError } from "./errors.ts";
 import { launchCommand, programArguments, spawnChain } from "./launch.ts";
 import { removeAllLeftovers } from "./leftovers.ts";
 import { normaliseGiveUp, normaliseLimits } from "./limits.ts";
-import { BareProcess } from "./none.ts";
+import { type BareParts, BareProcess } from "./none.ts";
 import { makeOwner, type Owner, runFolder } from "./owners.ts";
 import { callersMounts, hostLayers, makeOwnPart, makeRoot } from "./root.ts";
 import { RootCache } from "./roots/root-cache.ts";
@@ -47,6 +47,8 @@ import type { GiveUp, Limits, Sandbox, SandboxSpec, SandboxStamp } from "./types
 import { UserIds } from "./user-ids.ts";
 
 const DEFAULT_ENV = { PATH: "/usr/local/bin:/usr/bin:/bin", HOME: "/tmp", LANG: "C.UTF-8", TMPDIR: "/tmp" } as const;
+
+const CLOSED = "this host is closed";
 
 export interface SandboxHostOptions {
   /** Default: LANISTA_RUN_DIR, /run/lanista for root, a folder of the user's for others. */
@@ -105,7 +107,7 @@ export class SandboxHost {
    * started shows in `ended`. Throws SandboxError: `refused` for what this host cannot enforce, `fault` for what broke.
    */
   async start(spec: SandboxSpec): Promise<Sandbox> {
-    if (this.#closed) throw new SandboxError("refused", "this host is closed");
+    if (this.#closed) throw new SandboxError("refused", CLOSED);
     if (!isMainThread)
       throw new SandboxError(
         "refused",
@@ -125,7 +127,7 @@ export class SandboxHost {
       if (spec.root !== undefined)
         throw new SandboxError("refused", "the tier none has no root of its own, so no image can be it");
       return this.#track(
-        new BareProcess({ id, dir, spec, env: DEFAULT_ENV, limits, stamp, onEnded: () => this.#forget(id) }),
+        this.#bare({ id, dir, spec, env: DEFAULT_ENV, limits, stamp, onEnded: () => this.#forget(id) }),
       );
     }
     if (spec.tier === "docker") return this.#startDocker(spec, limits, giveUp, id, dir);
@@ -141,9 +143,19 @@ export class SandboxHost {
       );
     const version = await this.#version(runtime, executable);
     const root = spec.root === undefined ? undefined : await this.#rootCache().get(spec.root.image);
+    if (this.#closed) throw new SandboxError("refused", CLOSED);
     const stamp = this.#stamp(spec, runtime, version, limits, [...impossible.keys()], root?.digest);
     const image = root === undefined ? {} : { image: root.folder };
     return this.#track(this.#launch({ spec, runtime, executable, stamp, id, dir, ...image }));
+  }
+
+  #bare(parts: BareParts): BareProcess {
+    try {
+      return new BareProcess(parts);
+    } catch (error) {
+      rmSync(parts.dir, { recursive: true, force: true });
+      throw SandboxError.from(error, "starting a process");
+    }
   }
 
   async #startDocker(
@@ -257,6 +269,7 @@ export class SandboxHost {
       // What cannot be removed now goes when this host closes; the first error is the one to tell.
       rm(dir, { recursive: true, force: true }).catch(() => {});
       cgroup?.remove().catch(() => {});
+      this.#uids.release(id);
       throw SandboxError.from(error, "starting a sandbox");
     }
   }

@@ -1,9 +1,10 @@
 import { spawn } from "node:child_process";
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import type { CgroupLayout } from "./cgroup-layout.ts";
+import { OwnerCgroups } from "./cgroup.ts";
+import { type CgroupLayout, type Controller, cgroupLayout } from "./cgroup-layout.ts";
 import { removeLeftovers } from "./owners.ts";
 
 const layout: CgroupLayout = { mode: "none", parents: new Map(), all: [], missing: new Map() };
@@ -36,3 +37,16 @@ test("in a run folder that others may write to, nothing says whom to kill", asyn
     rmSync(dir, { recursive: true });
   }
 }, 15_000);
+
+const here = cgroupLayout();
+test.skipIf(!here.parents.has("pids"))("of control groups that cannot all be made none stays", () => {
+  const pids = here.parents.get("pids")!;
+  const name = "lanista-half-made";
+  // A group cannot be made below a file.
+  const parents = new Map<Controller, string>([
+    ["pids", pids],
+    ["memory", join(pids, "cgroup.procs")],
+  ]);
+  expect(() => new OwnerCgroups({ ...here, parents }, name)).toThrow("ENOTDIR");
+  expect(existsSync(join(pids, name))).toBe(false);
+});

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -212,8 +212,8 @@ describe("what a killed host process leaves", () => {
   });
 });
 
-function sleepers(): string[] {
-  return execFileSync("sh", ["-c", "grep -lsa 4711 /proc/[0-9]*/cmdline || true"], { encoding: "utf8" })
+function sleepers(seconds = "4711"): string[] {
+  return execFileSync("sh", ["-c", `grep -lsa ${seconds} /proc/[0-9]*/cmdline || true`], { encoding: "utf8" })
     .split("\n")
     .filter((path) => path !== "" && !path.includes(`/${process.pid}/`))
     .filter((path) => {
@@ -252,5 +252,64 @@ describe("the pool", () => {
     await Promise.all([a.ended, b.ended]);
     await pool.close();
     expect(pool.warm).toBe(0);
+  });
+
+  const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+  const giveUp = [...unenforceable("crun", layout, rootless).keys()];
+
+  test("replaces one that dies while it waits, though nobody takes any", async () => {
+    const pool = new SandboxPool(host, { tier: "container", argv: ["/bin/sleep", "4712"], giveUp }, { size: 1 });
+    const waiting = async (but?: string): Promise<string> => {
+      for (let tries = 0; tries < 500; tries++) {
+        const found = sleepers("4712").find((one) => one !== but);
+        if (found !== undefined) return found;
+        await sleep(20);
+      }
+      throw new Error("none is waiting");
+    };
+    const first = await waiting();
+    process.kill(Number(first.split("/")[2]), "SIGKILL");
+    expect(await waiting(first)).not.toBe(first);
+    await pool.close();
+  });
+
+  test("waits longer and longer where all die", async () => {
+    const count = async (): Promise<number> => {
+      const box = await host.start({ tier: "none", argv: ["/bin/true"] });
+      await box.ended;
+      return Number(box.id.slice(1));
+    };
+    const before = await count();
+    const pool = new SandboxPool(host, { tier: "none", argv: ["/bin/false"] }, { size: 1 });
+    await sleep(1000);
+    // After 40, 80, 160, 320 ms and so on, however fast they die.
+    expect((await count()) - before - 1).toBeLessThanOrEqual(5);
+    await pool.close();
+  });
+
+  test("hands out one whose program is up before an older one that is still being started", async () => {
+    const gate = join(runDir, "gate");
+    const path = process.env.PATH;
+    mkdirSync(join(runDir, "slow"));
+    // The first runtime to come by takes its time.
+    const lines = [
+      "#!/bin/sh",
+      `if [ "$1" != --version ] && mkdir ${gate} 2>/dev/null; then sleep 5; fi`,
+      `exec ${findExecutable("crun")} "$@"`,
+    ];
+    writeFileSync(join(runDir, "slow/crun"), lines.join("\n"), { mode: 0o755 });
+    process.env.PATH = `${join(runDir, "slow")}:${path}`;
+    try {
+      const pool = new SandboxPool(host, { tier: "container", argv: ["/bin/cat"], giveUp }, { size: 2 });
+      for (let tries = 0; tries < 200 && pool.warm < 1; tries++) await sleep(20);
+      expect(pool.warm).toBe(1);
+      const box = await pool.take();
+      expect(box.programUp).toBe(true);
+      box.kill("seen");
+      await Promise.all([box.ended, pool.close()]);
+    } finally {
+      process.env.PATH = path;
+      for (const name of ["slow", "gate"]) rmSync(join(runDir, name), { recursive: true, force: true });
+    }
   });
 });

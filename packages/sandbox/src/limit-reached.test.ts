@@ -1,13 +1,17 @@
 /** Whose limit it was: a host that is full, or a limit above the box's own, is no misdeed of the program's. */
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
+import { Box } from "./box.ts";
 import { type BoxCgroup, type CgroupReading, OwnerCgroups } from "./cgroup.ts";
 import { cgroupLayout } from "./cgroup-layout.ts";
+import { LAUNCH_LOG, spawnChain } from "./launch.ts";
 import { limitReached } from "./limit-reached.ts";
 import { defaultLimits, normaliseLimits } from "./limits.ts";
+import type { Cause, SandboxStamp } from "./types.ts";
 
 const used = { outputBytes: 0, scratchFull: () => false };
 
@@ -54,5 +58,53 @@ describe.skipIf(!cgroupLayout().parents.has("pids"))("a process that was refused
     // A kernel that tells the two apart itself counts nothing here.
     if (reading.pidsRefused > 0) expect(cause).toMatchObject({ kind: "runtimeFault" });
     else expect(cause).toBeUndefined();
+  });
+
+  /** A box whose chain has been killed by somebody else before the box could look at its counters even once. */
+  async function killedAtOnce(cgroup: BoxCgroup): Promise<Cause> {
+    const dir = mkdtempSync(join(tmpdir(), "lanista-finish-"));
+    writeFileSync(join(dir, LAUNCH_LOG), "");
+    const child = spawnChain(["sh", "-c", "kill -KILL $$"], dir);
+    while (!/^State:\s+Z/m.test(readFileSync(`/proc/${child.pid}/status`, "utf8")));
+    const stamp: SandboxStamp = {
+      tier: "container",
+      runtime: "crun",
+      runtimeVersion: "crun",
+      kernel: "",
+      rootless: false,
+      cgroup: cgroupLayout().mode,
+      limits: defaultLimits,
+      gaveUp: [],
+    };
+    const box = new Box({
+      id: "b1",
+      child,
+      cgroup,
+      runtimeGroups: [],
+      dir,
+      agentDir: dir,
+      stamp,
+      limits: defaultLimits,
+      scratch: { path: "/tmp", namespaces: 3 },
+      programSign: { kind: "filtered", namespaces: 3 },
+      onUp: () => {},
+      onEnded: () => {},
+    });
+    box.stdout.resume();
+    box.stderr.resume();
+    return (await box.ended).cause;
+  }
+
+  test("explains a runtime that was killed", async () => {
+    const cgroup = boxBelow("max", 8);
+    await fork(cgroup, false);
+    expect(await killedAtOnce(cgroup)).toEqual({ kind: "pids" });
+  });
+
+  test("is not to blame where none was: a runtime that was killed is ours", async () => {
+    expect(await killedAtOnce(boxBelow("max", 8))).toEqual({
+      kind: "runtimeFault",
+      detail: "the runtime was killed by SIGKILL",
+    });
   });
 });

@@ -9,9 +9,9 @@ import { join } from "node:path";
 import type { Readable, Writable } from "node:stream";
 import { type BoxCgroup, type CgroupReading, removeTree, signal } from "./cgroup.ts";
 import { descendants } from "./descendants.ts";
-import { CHAIN_LOG, LAUNCH_LOG, RUNTIME_LOG } from "./launch.ts";
+import { CHAIN_LOG, LAUNCH_LOG, type LaunchedChild, RUNTIME_LOG } from "./launch.ts";
 import { limitReached } from "./limit-reached.ts";
-import { type Child, exitCause, FirstCause, outputBytes, quietStreams, timerMs } from "./program.ts";
+import { exitCause, FirstCause, outputBytes, quietStreams, timerMs } from "./program.ts";
 import { type ProgramSign, ProgramView } from "./program-view.ts";
 import { removeBoxFolder } from "./remove-folder.ts";
 import { anyRunnable, RunDelay } from "./run-delay.ts";
@@ -24,7 +24,7 @@ const WATCH_MS = 25;
 
 export interface BoxParts {
   readonly id: string;
-  readonly child: Child;
+  readonly child: LaunchedChild;
   readonly cgroup: BoxCgroup;
   /** Groups that the runtime makes for itself, and leaves where it is killed. */
   readonly runtimeGroups: readonly string[];
@@ -157,6 +157,7 @@ export class Box implements Sandbox {
 
   #kill(): void {
     const { child } = this.#parts;
+    child.lifeline.destroy();
     if (child.pid !== undefined && child.exitCode === null && child.signalCode === null) signal(child.pid, "SIGKILL");
     clearInterval(this.#watch);
     clearTimeout(this.#wall);

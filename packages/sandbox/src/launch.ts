@@ -5,13 +5,19 @@
  *                              must be started from a thread that lives as long as the host process: the main thread
  *   unshare --pid --mount      a pid namespace and a mount namespace around the runtime: when its first process dies, all in
  *                              it die, daemons included, and every mount goes
- *   sh                         moves itself into the box's control groups, prepares mounts, and becomes the runtime
+ *   sh                         makes sure that we still hold its lifeline, moves itself into the box's control groups, prepares
+ *                              mounts, and becomes the runtime
  *   crun | runc | runsc        the OCI runtime
+ *
+ * The lifeline (descriptor 4) is for the moments before the first two have asked the kernel for these signals: whoever dies
+ * then takes nobody along. We are the only ones who hold its other end, which the kernel closes before it tells a
+ * process's children of its death; and the shell runs when both have asked.
  *
  * All paths in the script are our own (see host.ts) and hold no quote; the program's own words are in config.json alone.
  */
 import { spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
+import type { Socket } from "node:net";
 import { join } from "node:path";
 import type { Child } from "./program.ts";
 import type { OciRuntime } from "./runtimes.ts";
@@ -83,28 +89,33 @@ export function programArguments(runtime: OciRuntime, argv: readonly string[]): 
  * Starts the chain. Its own standard error goes into a file: where its runtime is killed, `unshare` may only say so and end with
  * status 1, as a program of the box's could.
  */
-export function spawnChain(words: readonly string[], dir: string): Child {
+export function spawnChain(words: readonly string[], dir: string): LaunchedChild {
   const [command, ...args] = words;
   const own = openSync(join(dir, CHAIN_LOG), "a", 0o600);
   try {
     const child = spawn(command!, args, {
       cwd: dir,
       env: { PATH: `${process.env.PATH}:/usr/sbin:/sbin` },
-      stdio: ["pipe", "pipe", own, "pipe"],
+      stdio: ["pipe", "pipe", own, "pipe", "pipe"],
     });
     // Where no pipes could be made there is no list of them either; quietStreams says so.
     const stdio = child.stdio as typeof child.stdio | undefined;
-    return Object.assign(child, { stderr: stdio?.[3] }) as unknown as Child;
+    const lifeline = stdio?.[4] as Socket | undefined;
+    lifeline?.on("error", () => {}).resume();
+    return Object.assign(child, { stderr: stdio?.[3], lifeline }) as unknown as LaunchedChild;
   } finally {
     closeSync(own);
   }
 }
 
+/** Destroyed, the lifeline ends a chain that has not come far enough yet to die with its first process. */
+export type LaunchedChild = Child & { readonly lifeline: Socket };
+
 const quote = (text: string): string => `'${text}'`;
 
 export function launchCommand(input: LaunchInput): string[] {
-  // Descriptor 3 is the program's standard error (spawnChain).
-  const script: string[] = [`exec 2>>${quote(join(input.dir, LAUNCH_LOG))}`, "set -e"];
+  // Descriptor 3 is the program's standard error, 4 the lifeline (spawnChain).
+  const script: string[] = [`exec 2>>${quote(join(input.dir, LAUNCH_LOG))}`, "set -e", "echo >&4"];
   for (const file of input.entryFiles) script.push(`echo 0 >${quote(file)}`);
   // crun takes a v2 mount below a v1 tree for a set-up it does not support, and gives up; in this namespace it can go.
   if (input.runtime === "crun" && input.cgroup === "hybrid")
@@ -132,7 +143,7 @@ export function launchCommand(input: LaunchInput): string[] {
       `mount --no-mtab --move ${quote(join(input.dir, "empty"))} ${quote(root)}`,
     );
   }
-  const streams = input.runtime === "runc" ? "5>&3 3<&0 4>&1 </dev/null >/dev/null 2>&1" : "2>&3 3>&-";
+  const streams = input.runtime === "runc" ? "5>&3 3<&0 4>&1 </dev/null >/dev/null 2>&1" : "2>&3 3>&- 4>&-";
   script.push(`exec ${runtimeCommand(input).map(quote).join(" ")} ${streams}`);
   const user = input.ownUid ? ["--user", "--map-root-user", "--map-auto"] : ["--user", "--map-root-user"];
   const unshare = ["unshare", ...(input.rootless ? user : [])];

@@ -3,12 +3,13 @@
  * folder, and a watch that compares counters with limits. The end has one cause, the first; the order of release is the
  * reverse of the order of making: processes, control groups, folder.
  */
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { constants as os } from "node:os";
 import { join } from "node:path";
 import type { Readable, Writable } from "node:stream";
 import { type BoxCgroup, type CgroupReading, removeTree, signal } from "./cgroup.ts";
 import { descendants } from "./descendants.ts";
+import { lastWords } from "./last-words.ts";
 import { CHAIN_LOG, LAUNCH_LOG, type LaunchedChild, RUNTIME_LOG } from "./launch.ts";
 import { limitReached } from "./limit-reached.ts";
 import { exitCause, FirstCause, outputBytes, quietStreams, timerMs } from "./program.ts";
@@ -212,13 +213,7 @@ export class Box implements Sandbox {
   #exit(code: number | null, by: NodeJS.Signals | null, failure: Error | undefined): Cause {
     if (failure !== undefined)
       return { kind: "runtimeFault", detail: `the launcher did not start: ${failure.message}` };
-    const log = (name: string): string => {
-      try {
-        return readFileSync(join(this.#parts.dir, name), "utf8").slice(-2000).trim();
-      } catch {
-        return "";
-      }
-    };
+    const log = (name: string): string => lastWords(join(this.#parts.dir, name));
     const chain = log(CHAIN_LOG);
     // Opened by the launcher's script before anything else: without it, what failed came before any program of the box's.
     if (!existsSync(join(this.#parts.dir, LAUNCH_LOG)))

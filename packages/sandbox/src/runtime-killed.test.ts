@@ -3,6 +3,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { cgroupLayout } from "./cgroup-layout.ts";
+import { unenforceable } from "./enforceable.ts";
 import { SandboxHost } from "./host.ts";
 import { findExecutable, type OciRuntime } from "./runtimes.ts";
 import type { Sandbox, SandboxEnd } from "./types.ts";
@@ -38,12 +40,11 @@ function runtimeOf(): number | undefined {
 }
 
 function start(runtime: OciRuntime, script: string): Promise<Sandbox> {
-  const gvisor = runtime === "runsc";
   return host.start({
-    tier: gvisor ? "gvisor" : "container",
+    tier: runtime === "runsc" ? "gvisor" : "container",
     runtime,
     argv: ["/bin/sh", "-c", script],
-    ...(gvisor ? { giveUp: ["pids"] as const } : {}),
+    giveUp: [...unenforceable(runtime, cgroupLayout(), process.getuid?.() !== 0).keys()],
   });
 }
 

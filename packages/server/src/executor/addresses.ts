@@ -12,6 +12,8 @@ export interface HostRules {
   readonly allowHosts: readonly string[];
   /** Whether these may be at private and loopback addresses. */
   readonly allowPrivate: boolean;
+  /** All addresses of a name. Default: as this host looks names up, its hosts file included. */
+  readonly resolve?: Resolve;
 }
 
 export interface Address {
@@ -45,18 +47,14 @@ export function isListed(url: URL, allowHosts: readonly string[]): boolean {
   });
 }
 
-type Resolve = (host: string) => Promise<readonly { readonly address: string; readonly family: number }[]>;
+export type Resolve = (host: string) => Promise<readonly { readonly address: string; readonly family: number }[]>;
 const resolveHost: Resolve = (host) => lookup(host, { all: true, verbatim: true });
 
 /**
  * The addresses of a URL's host, if it and all of them are allowed. Throws LanistaError `invalid` where the URL or its host
- * is not, `unavailable` where the name is not known.
+ * is not, `unavailable` where the name is not known, and the signal's reason.
  */
-export async function allowedAddresses(
-  url: URL,
-  rules: HostRules,
-  resolve: Resolve = resolveHost,
-): Promise<readonly Address[]> {
+export async function allowedAddresses(url: URL, rules: HostRules, signal?: AbortSignal): Promise<readonly Address[]> {
   if (url.protocol !== "http:" && url.protocol !== "https:") throw refused(url, "only http and https are fetched");
   if (url.username !== "" || url.password !== "") throw refused(url, "a URL with a password is not fetched");
   if (!isListed(url, rules.allowHosts))
@@ -64,14 +62,29 @@ export async function allowedAddresses(
   const literal = url.hostname.replace(/^\[|\]$/g, "");
   const found = ipaddr.isValid(literal)
     ? [{ address: literal, family: ipaddr.parse(literal).kind() === "ipv6" ? 6 : 4 }]
-    : await resolve(url.hostname).catch((error: Error) => {
-        throw new LanistaError("unavailable", `the host ${url.hostname} cannot be found: ${error.message}`);
-      });
+    : await lookUp(url.hostname, rules.resolve ?? resolveHost, signal);
   const wrong = found.find(({ address }) => !mayConnect(address, rules.allowPrivate));
   // Without the address: who asks need not learn what names mean in our network.
   if (wrong !== undefined || found.length === 0)
     throw refused(url, `the host ${url.hostname} is at an address that is not connected to (executor.allowPrivate)`);
   return found.map(({ address, family }) => ({ address, family: family === 6 ? 6 : 4 }));
+}
+
+/** A lookup cannot be called off, and a nameserver may be silent for minutes: then it is left to itself. */
+async function lookUp(host: string, resolve: Resolve, signal: AbortSignal | undefined): ReturnType<Resolve> {
+  signal?.throwIfAborted();
+  const found = resolve(host).catch((error: Error) => {
+    throw new LanistaError("unavailable", `the host ${host} cannot be found: ${error.message}`);
+  });
+  if (signal === undefined) return await found;
+  const over = Promise.withResolvers<never>();
+  const stop = (): void => over.reject(signal.reason);
+  signal.addEventListener("abort", stop);
+  try {
+    return await Promise.race([found, over.promise]);
+  } finally {
+    signal.removeEventListener("abort", stop);
+  }
 }
 
 /** A lookup that knows these addresses alone. */

@@ -93,6 +93,35 @@ describe("a download", () => {
     });
   });
 
+  describe("whose host's name nobody resolves", () => {
+    const silent = { ...rules, allowHosts: ["*"], resolve: () => new Promise<never>(() => {}) };
+
+    test("ends with its time", async () => {
+      await expect(download("http://a.example/", file(), { ...silent, seconds: 0.2 })).rejects.toMatchObject({
+        code: "unavailable",
+        message: expect.stringContaining("0.2 seconds"),
+      });
+    });
+
+    test("ends when the call is cancelled", async () => {
+      const cancel = new AbortController();
+      setTimeout(() => cancel.abort(), 50);
+      await expect(download("http://a.example/", file(), silent, cancel.signal)).rejects.toMatchObject({
+        code: "cancelled",
+      });
+    });
+
+    test("ends with its time where a redirect leads there, too", async () => {
+      const port = await serve((_request, response) =>
+        response.writeHead(302, { location: "http://a.example/" }).end(),
+      );
+      await expect(download(`http://127.0.0.1:${port}/`, file(), { ...silent, seconds: 0.3 })).rejects.toMatchObject({
+        code: "unavailable",
+        message: expect.stringContaining("http://a.example/: did not come"),
+      });
+    });
+  });
+
   test.each([404, 500, 204])("answered %i is no code", async (status) => {
     const port = await serve((_request, response) => response.writeHead(status).end());
     await expect(download(`http://127.0.0.1:${port}/`, file(), rules)).rejects.toMatchObject({ code: "unavailable" });

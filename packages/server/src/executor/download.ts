@@ -52,7 +52,7 @@ const shown = (url: URL): string => `${url.protocol}//${url.host}${url.pathname}
 
 /** null once the body is in the file; a URL where the server names another place. */
 async function fetchOnce(url: URL, file: string, rules: DownloadRules, signal: AbortSignal): Promise<URL | null> {
-  const addresses = await allowedAddresses(url, rules);
+  const addresses = await allowedAddresses(url, rules, signal);
   const dispatcher = agentFor(addresses, rules.seconds);
   try {
     const headers = { accept: "*/*", "accept-encoding": "identity", "user-agent": "lanista-executor" };

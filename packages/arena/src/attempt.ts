@@ -16,14 +16,15 @@ import { SeededChance } from "@lanista/games/chance";
 import type { State } from "@lanista/games/environment";
 import { ReplayWriter } from "@lanista/games/replay-writer";
 import { SandboxError } from "@lanista/sandbox/errors";
-import type { SandboxStamp, Usage } from "@lanista/sandbox/types";
+import type { Usage } from "@lanista/sandbox/types";
 import { BundleError } from "./agents/types.ts";
+import { identityOf, type SeatIdentity } from "./contender.ts";
 import type { HostClock } from "./host-clock.ts";
 import { type Guilt, judge, substitute } from "./judge.ts";
 import { addDead, addLatent, brokenBoxes } from "./latent-guilt.ts";
 import type { MatchPlan } from "./match-plan.ts";
 import type { Reply } from "./reply.ts";
-import type { Outcome } from "./result.ts";
+import type { MatchStamp, Outcome } from "./result.ts";
 import { forfeitReturns, ranksOf } from "./scoring.ts";
 import { type FaultKinds, Seat } from "./seat.ts";
 import { type BoxFailure, cleanDetail, failureOfOurs } from "./seat-fault.ts";
@@ -34,7 +35,7 @@ import { ENGINE_VERSION } from "./version.ts";
 /** How long other boxes are given to end too once one has failed by our doing: a host that breaks one may be breaking all. */
 const BROKEN_MS = 250;
 
-export interface SeatRecord {
+export interface SeatRecord extends SeatIdentity {
   readonly score: number | null;
   readonly rank: number | null;
   readonly faults: number;
@@ -51,7 +52,7 @@ export interface AttemptRecord {
   /** A bound of the match's own ended it. */
   readonly timedOut: boolean;
   readonly seats: readonly SeatRecord[];
-  readonly stamp: SandboxStamp | null;
+  readonly stamp: MatchStamp | null;
   readonly episodes: number;
   readonly steps: number;
   readonly replayText: string;
@@ -159,7 +160,7 @@ export class Attempt {
 
   async #start(): Promise<void> {
     const plan = this.#plan;
-    const stamp = this.#seats.find((seat) => seat !== undefined)?.sandbox.stamp;
+    const stamp = this.#stamp();
     const { env } = plan;
     this.#writer = new ReplayWriter(
       {
@@ -170,9 +171,9 @@ export class Attempt {
         episodes: plan.episodes,
         ...(plan.maxSteps === 0 ? {} : { maxSteps: plan.maxSteps }),
         onFault: plan.onFault,
-        seats: plan.contenders.map(({ name, digest }) => ({ agent: name.slice(0, 200), digest })),
+        seats: plan.contenders.map((one, seat) => ({ agent: one.name.slice(0, 200), ...this.#identity(seat) })),
         limits: { start: plan.startSeconds, move: plan.moveSeconds, bank: plan.bankSeconds },
-        sandbox: stamp === undefined ? null : { tier: stamp.tier, runtime: stamp.runtime },
+        sandbox: stamp === null ? null : { tier: stamp.tier, runtime: stamp.runtime },
       },
       sha256,
       plan.onReplayLine,
@@ -187,6 +188,17 @@ export class Attempt {
     const replies = await Promise.all(this.#seats.map(start));
     const guilty = replies.flatMap((reply, seat) => (reply.kind === "fault" ? [{ seat, ...reply }] : []));
     await this.#endByFaults(guilty, replies, this.#zeros());
+  }
+
+  #stamp(): MatchStamp | null {
+    const box = this.#seats.find((seat) => seat !== undefined)?.sandbox;
+    if (box === undefined) return null;
+    const { root: _, ...stamp } = box.stamp;
+    return stamp;
+  }
+
+  #identity(seat: number): SeatIdentity {
+    return identityOf(this.#plan.contenders[seat]!, this.#seats[seat]?.sandbox);
   }
 
   #zeros(): number[] {
@@ -333,6 +345,7 @@ export class Attempt {
       const seat = this.#seats[index];
       const unfit = this.#unfit.find((one) => one.seat === index);
       return {
+        ...this.#identity(index),
         score: scored ? this.#scores[index]! + 0 : null,
         rank: scored ? ranks[index]! : null,
         faults: seat?.faults ?? (unfit === undefined ? 0 : 1),
@@ -352,7 +365,7 @@ export class Attempt {
       outcome,
       timedOut: this.#timedOut,
       seats,
-      stamp: this.#seats.find((seat) => seat !== undefined)?.sandbox.stamp ?? null,
+      stamp: this.#stamp(),
       episodes: this.#episodes,
       steps: this.#steps,
       replayText: text,

@@ -107,7 +107,8 @@ async function finish(
     seed: plan.seed,
     seats: record.seats.map((seat, index) => ({
       agent: plan.contenders[index]!.name,
-      digest: plan.contenders[index]!.digest,
+      digest: seat.digest,
+      ...(seat.root === undefined ? {} : { root: seat.root }),
       score: seat.score,
       rank: seat.rank,
       faults: seat.faults,

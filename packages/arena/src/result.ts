@@ -16,13 +16,15 @@ export type Outcome =
   /** By whoever asked for it, or, with `detail`, by a bound of the match's own (`timedOut` in the result). */
   | { readonly kind: "cancelled"; readonly detail?: string };
 
-/** Every result is stamped with what it ran in; `limits` are those of one seat's box. */
-export type MatchStamp = SandboxStamp;
+/** Every result is stamped with what it ran in; `limits` are those of one seat's box. Each seat's root stands with the seat. */
+export type MatchStamp = Omit<SandboxStamp, "root">;
 
 export interface SeatResult {
   readonly agent: string;
-  /** SHA-256 of the agent's files, hexadecimal. */
+  /** SHA-256 of the agent's files, hexadecimal; of an agent that is part of an image, the image's, empty if its box did not come to life. */
   readonly digest: string;
+  /** The digest of the image that was the root of its box; absent for the host's /usr, and if its box did not come to life. */
+  readonly root?: string;
   /** Sum of the returns; null after a fault of ours, when cancelled, or where the only seat was at fault. */
   readonly score: number | null;
   /** 1 is best; equals share the better rank, the guilty come last. null where `score` is. */

@@ -52,7 +52,8 @@ export interface TournamentResult {
   /** The one that was given; null where each match drew its own, which stands in the match's result. */
   readonly seed: number | null;
   readonly rounds: number;
-  readonly agents: readonly { readonly name: string; readonly digest: string }[];
+  /** `digest` as their contenders have it: null for those that are part of an image, whose matches say which it was. */
+  readonly agents: readonly Pick<Contender, "name" | "digest">[];
   readonly table: readonly Standing[];
   /** In the order of the schedule; those never begun are missing. */
   readonly matches: readonly TournamentMatch[];

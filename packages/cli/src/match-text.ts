@@ -52,11 +52,17 @@ function endnotes({ sandbox, replay, seats, attempts }: MatchResult): string[] {
     notes.push(
       sandbox.tier === "none"
         ? "sandbox  none: the agents could do whatever you can"
-        : `sandbox  ${sandbox.tier} (${runtimeText(sandbox)}, cgroup ${sandbox.cgroup}${sandbox.rootless ? ", without root" : ""}${sandbox.root === undefined ? "" : `, image ${sandbox.root.digest.slice(0, 19)}…`})`,
+        : `sandbox  ${sandbox.tier} (${runtimeText(sandbox)}, cgroup ${sandbox.cgroup}${sandbox.rootless ? ", without root" : ""}${rootsText(seats)})`,
     );
   if (replay.file !== null) notes.push(`replay   ${replay.file}`);
   for (const seat of seats) if (seat.log !== null) notes.push(`log      ${seat.log}`);
   return notes;
+}
+
+/** The images that were roots, each once. */
+function rootsText(seats: MatchResult["seats"]): string {
+  const roots = new Set(seats.flatMap(({ root }) => root ?? []));
+  return [...roots].map((root) => `, image ${root.slice(0, 19)}…`).join("");
 }
 
 /** Runtimes print their version as "crun 1.8.1" or as "1.1.5". */

@@ -134,8 +134,12 @@ export function readHeader(raw: Record<string, unknown>): ReplayHeader {
     onFault: raw.on_fault,
     seats: seats.map((value: unknown) => {
       const seat = readObject(value, "a seat");
-      readFields(seat, 1, ["agent", "digest"]);
-      return { agent: readText(seat.agent, 1, '"agent"'), digest: readText(seat.digest, 1, '"digest"') };
+      readFields(seat, 1, ["agent", "digest"], ["root"]);
+      return {
+        agent: readText(seat.agent, 1, '"agent"'),
+        digest: readText(seat.digest, 1, '"digest"'),
+        ...(seat.root === undefined ? {} : { root: readText(seat.root, 1, '"root"') }),
+      };
     }),
     limits: {
       start: readSeconds(limits.start_seconds, '"start_seconds"'),

@@ -18,8 +18,10 @@ export type ReplayFault = (typeof REPLAY_FAULTS)[number];
 
 export interface ReplaySeat {
   readonly agent: string;
-  /** SHA-256 of the agent's files, hexadecimal. */
+  /** SHA-256 of the agent's files, hexadecimal; of an agent that is part of an image, the image's; empty: no box said which. */
   readonly digest: string;
+  /** The digest of the image that was the root of its box, as its manifest or its engine names it; absent without one. */
+  readonly root?: string;
 }
 
 export interface ReplayHeader {

@@ -45,7 +45,8 @@ export class ReplayWriter {
         episodes,
         ...(maxSteps === undefined ? {} : { max_steps: maxSteps }),
         on_fault: onFault,
-        seats: seats.map(({ agent, digest }) => ({ agent, digest })),
+        // Without a root the key is left out.
+        seats: seats.map(({ agent, digest, root }) => ({ agent, digest, root })),
         limits: { start_seconds: limits.start, move_seconds: limits.move, bank_seconds: limits.bank },
         sandbox: sandbox === null ? null : { tier: sandbox.tier, runtime: sandbox.runtime },
       }),

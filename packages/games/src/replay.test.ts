@@ -39,6 +39,12 @@ test("what is written is read", () => {
   expect(read(written())).toMatchObject({ header: HEADER, episodes: [{ steps: [STEP] }], final: FINAL });
 });
 
+test("a seat's root is there where it had one, and nowhere else", () => {
+  const seats = [{ agent: "a", digest: "d", root: `sha256:${"0".repeat(64)}` }];
+  expect(read(written({ ...HEADER, seats })).header.seats).toEqual(seats);
+  expect(headerLine()).not.toContain("root");
+});
+
 describe("the reader stops at the first line that is wrong", () => {
   test("in a file of newlines, without counting them", () => {
     expect(() => read(`${headerLine()}${"\n".repeat(MAX_REPLAY - 10_000)}`)).toThrow("line 2: not JSON");

@@ -1,7 +1,9 @@
 /**
  * A match that the executor was asked for, as rows. The caller's own name of it makes a request safe to repeat: while the
  * match is on, the same request joins it; once it has ended as a result, the same request gets that result again; and what
- * ended in a fault of ours or was cancelled is played anew. What was asked is compared by its contents: the code's digests, not its URLs.
+ * ended in a fault of ours or was cancelled is played anew. What was asked is compared by its contents: the code's digests, not
+ * its URLs. An image is compared as it was written: what a tag means is known by the engine of the worker that plays, and
+ * stands, as the image's digest, in the seat's result and in the replay.
  */
 import { createHash } from "node:crypto";
 import { LanistaError } from "@lanista/api/errors";

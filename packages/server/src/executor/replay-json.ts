@@ -71,7 +71,10 @@ export function replayDocument(
     metadata: {
       match_id: matchId,
       environment: replay.header.env.id,
-      agents: agents.map(({ agent_id, version }) => ({ agent_id, version })),
+      agents: agents.map(({ agent_id, version }, seat) => {
+        const root = replay.header.seats[seat]?.root;
+        return { agent_id, version, ...(root === undefined ? {} : { image_digest: root }) };
+      }),
       start_time: startTime,
       end_time: endTime,
       total_steps: frames.steps,

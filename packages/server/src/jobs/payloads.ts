@@ -56,6 +56,8 @@ export const seatResult = z.strictObject({
   /** What went wrong first, for people. */
   detail: z.string().max(2000),
   digest: z.string().max(64),
+  /** Of the image that was its box's root. */
+  root: z.string().max(100).optional(),
   cpuSeconds: z.number().min(0),
   peakMemoryBytes: z.number().min(0),
 });

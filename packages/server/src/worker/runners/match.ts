@@ -122,6 +122,7 @@ function resultOf(result: MatchResult): MatchJobResult {
       faultKinds: { ...seat.faultKinds },
       detail: (seat.firstFault ?? "").slice(0, MAX_TEXT),
       digest: seat.digest,
+      ...(seat.root === undefined ? {} : { root: seat.root }),
       cpuSeconds: seat.cpuSeconds,
       peakMemoryBytes: seat.peakMemoryBytes,
     })),

@@ -21,7 +21,7 @@ export interface ExecutorLimits {
   readonly tmpDir: string;
   /** Where replays are written as well; empty: nowhere. */
   readonly replayDir: string;
-  /** The root of agents that come as code, in the tier `docker`; empty: the tier's own. */
+  /** The root of agents that come as code, where the tier is `docker`; empty: the tier's own. */
   readonly image: string;
   readonly validation: LimitsFile["validation"];
   readonly replay: LimitsFile["replay"];
@@ -47,12 +47,17 @@ export function limitsOf(file: LimitsFile, tier: string): ExecutorLimits {
     codeBytes: Math.floor(sandbox.max_code_size_mb * MIB),
     tmpDir: sandbox.tmp_dir === "" ? join(tmpdir(), "lanista-executor") : sandbox.tmp_dir,
     replayDir: sandbox.replay_dir,
-    image: tier === "docker" ? sandbox.docker_image : "",
+    image: sandbox.docker_image,
     validation: file.validation,
     replay: file.replay,
     logging: file.logging,
     notes: [...notesOf(file, tier)],
   };
+}
+
+/** The root of code in boxes of a tier; empty: the tier's own. */
+export function rootOf({ image }: Pick<ExecutorLimits, "image">, tier: string): string {
+  return tier === "docker" ? image : "";
 }
 
 function* notesOf({ resource_limits: resources, sandbox }: LimitsFile, tier: string): Iterable<string> {
@@ -61,7 +66,7 @@ function* notesOf({ resource_limits: resources, sandbox }: LimitsFile, tier: str
   if (!resources.network_disabled) yield "resource_limits.network_disabled: boxes have no network, whatever it says";
   if (!sandbox.use_docker) yield "sandbox.use_docker: agents run in boxes, whatever it says";
   if (sandbox.docker_image !== "" && tier !== "docker")
-    yield `sandbox.docker_image: is for the tier docker; this server's is ${tier}, whose root the worker chooses`;
+    yield `sandbox.docker_image: is for the tier docker, so for matches with an agent that is an image; this server's own tier is ${tier}, whose root the worker chooses`;
   if (!sandbox.read_only_root) yield "sandbox.read_only_root: a box's root is read-only, whatever it says";
   if (!sandbox.drop_capabilities) yield "sandbox.drop_capabilities: boxes have none, whatever it says";
   if (!sandbox.no_new_privileges) yield "sandbox.no_new_privileges: boxes gain none, whatever it says";

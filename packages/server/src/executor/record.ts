@@ -35,7 +35,7 @@ export interface MatchOrder {
   readonly agents: readonly (TakenCode & { readonly id: string; readonly version: string })[];
   /** Without what this file fills in. */
   readonly payload: Omit<MatchPayload, "seed" | "seats">;
-  /** The root of agents that come as code, in the tier `docker`; empty: the tier's own. */
+  /** The root of agents that come as code; empty: the tier's own. */
   readonly image: string;
 }
 

@@ -6,7 +6,7 @@ import type { Environment } from "@lanista/games/environment";
 import { answerOf, type EndedMatch, errorAnswer, type ReplayUrls } from "./answer.ts";
 import { environmentNamed } from "./environment-named.ts";
 import type { Executor } from "./executor.ts";
-import { timesOf } from "./limits.ts";
+import { rootOf, timesOf } from "./limits.ts";
 import { type MatchOrder, type OrderedMatch, orderMatch, readEnded } from "./record.ts";
 import { hasReplay, replayUrls, writeReplayFiles } from "./replay-files.ts";
 import type { TakenCode } from "./take-code.ts";
@@ -139,13 +139,14 @@ function orderOf(
   env: Environment,
   code: readonly TakenCode[],
 ): MatchOrder {
+  const tier = code.some(({ image }) => image !== undefined) ? "docker" : app.config.worker.tier;
   const times = timesOf(limits, request.timeoutSec, env.info.seats);
   return {
     caller,
     externalId: request.matchId,
     recordReplay: request.recordReplay,
     agents: request.agents.map(({ agentId, version }, seat) => ({ id: agentId, version, ...code[seat]! })),
-    image: limits.image,
+    image: rootOf(limits, tier),
     payload: {
       env: env.definition.id,
       options: env.options,
@@ -153,7 +154,7 @@ function orderOf(
       onFault: "random",
       forfeitAfter: app.config.executor.forfeitAfter,
       maxSteps: limits.maxSteps,
-      tier: code.some(({ image }) => image !== undefined) ? "docker" : app.config.worker.tier,
+      tier,
       limits: limits.box,
       ...times,
       live: false,

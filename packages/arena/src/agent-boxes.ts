@@ -17,6 +17,11 @@ export interface AgentBoxesOptions {
   readonly limits?: Partial<Limits>;
   readonly giveUp?: readonly GiveUp[];
   readonly interpreters: Interpreters;
+  /**
+   * The root of the boxes of agents in Python, and of executables, in the place of the tier's own. Python, or for an
+   * executable a shell, has to be in it. JavaScript stays on the tier's own.
+   */
+  readonly image?: string;
   /** The host's folder of runners. */
   readonly guestDir: string;
   /** How many boxes of each language in use are kept warm; default none. */
@@ -36,11 +41,8 @@ export class AgentBoxes {
     this.#options = options;
   }
 
-  /**
-   * `image`: the root of its box, in the place of the tier's own; Python, or for an executable a shell, has to be in it.
-   * JavaScript stays on the tier's own. Throws InterpreterMissingError.
-   */
-  contender(agent: PreparedAgent, image?: string): Contender {
+  /** `image`: its root, in the place of the one that all have. Throws InterpreterMissingError. */
+  contender(agent: PreparedAgent, image = this.#options.image): Contender {
     const { interpreters, guestDir } = this.#options;
     const root = agent.language === "javascript" ? undefined : image;
     const command =

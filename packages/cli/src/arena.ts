@@ -40,7 +40,7 @@ export async function withArena<T>(
       const names = distinctNames(agents.map(({ name }, i) => ({ path: paths[i]!, name })));
       return closing(
         new AgentBoxes(host, { ...options, interpreters, guestDir: GUEST_DIR }),
-        (boxes) => use(agents.map((agent, i) => boxes.contender({ ...agent, name: names[i]! }, options.image))),
+        (boxes) => use(agents.map((agent, i) => boxes.contender({ ...agent, name: names[i]! }))),
         onUnclosed,
       );
     },

@@ -4,7 +4,7 @@ import { SandboxError } from "@lanista/sandbox/errors";
 import type { SandboxHost } from "@lanista/sandbox/host";
 import type { Cause, Sandbox, SandboxStamp } from "@lanista/sandbox/types";
 import type { AgentBoxesOptions } from "../agent-boxes.ts";
-import { GUEST_DIR, type Interpreter, languageCommand } from "../agents/command.ts";
+import { GUEST_DIR, type Interpreter, type Interpreters, imageCommand, languageCommand } from "../agents/command.ts";
 import { copyIn } from "../agents/copy-in.ts";
 import type { PreparedAgent } from "../agents/types.ts";
 import { LineReader } from "../line-reader.ts";
@@ -71,17 +71,13 @@ export async function inspectFiles(request: InspectionRequest): Promise<Inspecti
 }
 
 function open({ language, host, boxes, seconds }: InspectionRequest): Promise<Sandbox> {
-  const { interpreters, guestDir, limits, ...walls } = boxes;
-  const command = languageCommand(language, interpreters, guestDir);
-  // languageCommand has thrown if it is not there.
-  const { path } = interpreters[language] as Interpreter;
-  const argv =
-    language === "python"
-      ? [path, "-I", "-B", "-X", "utf8", `${GUEST_DIR}/python/validate.py`]
-      : [path, "--experimental-vm-modules", "--no-warnings", `${GUEST_DIR}/javascript/validate.mjs`];
+  const { interpreters, guestDir, limits, image, ...walls } = boxes;
+  const inImage = language === "python" && image !== undefined;
+  const command = inImage ? imageCommand(guestDir) : languageCommand(language, interpreters, guestDir);
   return host.start({
     ...walls,
-    argv,
+    ...(inImage ? { root: { image } } : {}),
+    argv: inImage ? ["/bin/sh", "-c", `exec python3 ${PYTHON.join(" ")}`] : inspector(language, interpreters),
     env: command.env,
     mounts: command.mounts,
     // Not the agent's: a tree takes far more memory than the program it is of.
@@ -93,6 +89,15 @@ function open({ language, host, boxes, seconds }: InspectionRequest): Promise<Sa
       outputBytes: 2 * MiB,
     },
   });
+}
+
+const PYTHON = ["-I", "-B", "-X", "utf8", `${GUEST_DIR}/python/validate.py`];
+const JAVASCRIPT = ["--experimental-vm-modules", "--no-warnings", `${GUEST_DIR}/javascript/validate.mjs`];
+
+/** By the host's interpreter, which languageCommand has found. */
+function inspector(language: InspectionRequest["language"], interpreters: Interpreters): string[] {
+  const { path } = interpreters[language] as Interpreter;
+  return [path, ...(language === "python" ? PYTHON : JAVASCRIPT)];
 }
 
 /** Resolves when the report is whole, malformed (true), or can come no further. */

@@ -8,6 +8,7 @@ import { type ValidatePayload, validateResult } from "../jobs/payloads.ts";
 import { inTransaction } from "../jobs/transaction.ts";
 import { environmentNamed } from "./environment-named.ts";
 import type { Executor } from "./executor.ts";
+import { rootOf } from "./limits.ts";
 import { QUEUE } from "./record.ts";
 import { cancelAbandoned, waitForJob } from "./wait-for-job.ts";
 
@@ -33,6 +34,8 @@ export async function validateAgent(
   if (codeZip.byteLength > limits.codeBytes)
     return { valid: false, errors: [`the code is over ${limits.codeBytes} bytes`], warnings: [] };
   const { digest, size } = await app.store.put(codeZip);
+  const { tier } = app.config.worker;
+  const image = rootOf(limits, tier);
   const job = await inTransaction(app, async (tx) => {
     await recordBundle(tx, digest, size);
     return await enqueue(app, tx, {
@@ -44,13 +47,14 @@ export async function validateAgent(
         env: env.definition.id,
         options: env.options,
         bundle: digest,
-        tier: app.config.worker.tier,
+        tier,
+        ...(image === "" ? {} : { image }),
         limits: limits.box,
         startSeconds: limits.startSeconds,
         actSeconds: limits.actSeconds,
         policy,
       } satisfies ValidatePayload,
-      tier: app.config.worker.tier,
+      tier,
       needs: { memoryBytes: limits.box.memoryBytes ?? 0 },
       waitSeconds: WAIT_SECONDS,
       timeoutSeconds: TIMEOUT,

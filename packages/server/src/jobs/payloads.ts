@@ -80,6 +80,8 @@ export const validatePayload = z.strictObject({
   options,
   bundle: digest,
   tier: z.string().max(40),
+  /** The root of its boxes, for the tier `docker`: that of the matches it is validated for. */
+  image: z.string().max(500).optional(),
   limits: boxLimits,
   startSeconds: z.number().positive().max(3600),
   actSeconds: z.number().positive().max(3600),

@@ -20,6 +20,8 @@ export interface BoxWishes {
   /** Empty: the first that this worker offers. */
   readonly tier: string;
   readonly runtime?: string | undefined;
+  /** The root of agents' boxes. */
+  readonly image?: string | undefined;
   readonly limits: { readonly [Name in keyof Limits]?: number | undefined };
 }
 
@@ -67,7 +69,7 @@ export class Workshop {
   }
 
   /** Throws an Error where this worker does not offer what is wished for. */
-  boxOptions({ tier, runtime, limits }: BoxWishes): AgentBoxesOptions {
+  boxOptions({ tier, runtime, limits, image }: BoxWishes): AgentBoxesOptions {
     const found = this.#tiers.find(
       (one) => (tier === "" || one.tier === tier) && (runtime ?? one.runtime) === one.runtime,
     );
@@ -80,6 +82,7 @@ export class Workshop {
       limits: Object.fromEntries(known) as Partial<Limits>,
       giveUp: this.#plan.giveUp,
       interpreters: this.#interpreters,
+      ...(image === undefined ? {} : { image }),
       guestDir: this.#plan.guestDir,
     };
   }

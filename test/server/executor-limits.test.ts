@@ -4,7 +4,8 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
-import { matchResult } from "@lanista/server/jobs/payloads";
+import { INSPECTION_BYTES } from "@lanista/arena/validation/inspect";
+import { type MatchJobResult, matchResult } from "@lanista/server/jobs/payloads";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { PONG, STILL, slow } from "../clients/python/executor/agents.ts";
 import { executorPackages, type MatchResponse } from "../clients/python/executor/python-client.ts";
@@ -223,12 +224,18 @@ def get_action(obs):
     };
     const validate = (files: Record<string, string>) =>
       arena.client.call<{ valid: boolean; errors: string[]; warnings: string[] }>("ValidateAgent", {
+      const jobs = await arena.world.database.db
+        .selectFrom("jobs")
+        .select("memory_bytes")
+        .where("kind", "=", "validate")
+        .execute();
+      expect(new Set(jobs.map(({ memory_bytes }) => Number(memory_bytes)))).toEqual(new Set([INSPECTION_BYTES]));
         agent_id: "ada",
         code_zip: zip(files),
         environment: "pong",
       });
 
-    test("a good agent is valid", async () => {
+    test("a good agent is valid; its job asks for the memory that the larger of its boxes may take", async () => {
       const answer = await validate({ "agent.py": STILL, "notes.md": "hello" });
       expect(answer).toMatchObject({ valid: true, errors: [] });
     });

@@ -13,6 +13,8 @@ import { SeatLog } from "../seat-log.ts";
 import { InspectionLines } from "./inspection-lines.ts";
 
 const MiB = 1024 * 1024;
+/** Memory of the box in which files are looked through: not the agent's, for a tree takes far more than the program it is of. */
+export const INSPECTION_BYTES = 1024 * MiB;
 /** How long what was written before a box ended is waited for. */
 const SETTLE_MS = 500;
 
@@ -80,12 +82,11 @@ function open({ language, host, boxes, seconds }: InspectionRequest): Promise<Sa
     argv: inImage ? ["/bin/sh", "-c", `exec python3 ${PYTHON.join(" ")}`] : inspector(language, interpreters),
     env: command.env,
     mounts: command.mounts,
-    // Not the agent's: a tree takes far more memory than the program it is of.
     limits: {
       ...(limits?.cpus === undefined ? {} : { cpus: limits.cpus }),
       wallSeconds: seconds,
       cpuSeconds: seconds,
-      memoryBytes: 1024 * MiB,
+      memoryBytes: INSPECTION_BYTES,
       outputBytes: 2 * MiB,
     },
   });

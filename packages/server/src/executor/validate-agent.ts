@@ -2,6 +2,7 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { LanistaError } from "@lanista/api/errors";
 import type { ValidationRequest, ValidationResponseSchema } from "@lanista/api/gen/executor/executor_pb";
+import { INSPECTION_BYTES } from "@lanista/arena/validation/inspect";
 import { recordBundle } from "../agents/bundles.ts";
 import { enqueue } from "../jobs/enqueue.ts";
 import { type ValidatePayload, validateResult } from "../jobs/payloads.ts";
@@ -55,7 +56,8 @@ export async function validateAgent(
         policy,
       } satisfies ValidatePayload,
       tier,
-      needs: { memoryBytes: limits.box.memoryBytes ?? 0 },
+      // Its two boxes come one after the other.
+      needs: { memoryBytes: Math.max(INSPECTION_BYTES, limits.box.memoryBytes ?? 0) },
       waitSeconds: WAIT_SECONDS,
       timeoutSeconds: TIMEOUT,
     });

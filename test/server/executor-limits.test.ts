@@ -7,7 +7,7 @@ import { gunzipSync } from "node:zlib";
 import { INSPECTION_BYTES } from "@lanista/arena/validation/inspect";
 import { type MatchJobResult, matchResult } from "@lanista/server/jobs/payloads";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { PONG, STILL, slow } from "../clients/python/executor/agents.ts";
+import { lateAtFirst, PONG, STILL, slow } from "../clients/python/executor/agents.ts";
 import { executorPackages, type MatchResponse } from "../clients/python/executor/python-client.ts";
 import { ExecutorWorld } from "./support/executor-world.ts";
 
@@ -15,20 +15,20 @@ const venv = executorPackages();
 const folder = mkdtempSync(join(tmpdir(), "lanista-limits-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** The section `resource_limits`, small; what the others say is seen in their own tests. */
+/** Small, but for what holds back the start of every agent: that has tests of its own. */
 const SMALL = `
 resource_limits:
   cpu_count: 2
   cpu_period: 100000
-  cpu_quota: 20000
+  cpu_quota: 200000
   memory_limit: 96m
   memory_swap: 1g
-  step_timeout_sec: 0.5
-  match_timeout_sec: 3
-  init_timeout_sec: 0.7
+  step_timeout_sec: 1
+  match_timeout_sec: 12
+  init_timeout_sec: 3
   pids_limit: 12
   network_disabled: false
-  max_steps_per_match: 20
+  max_steps_per_match: 22
 sandbox:
   tmp_dir: ${folder}/tmp
   replay_dir: ${folder}/replays
@@ -62,6 +62,18 @@ def get_action(obs):
     raise ValueError("found: " + str(look()))
 `;
 
+/** What the match's job came to. */
+async function resultOf(arena: ExecutorWorld, id: string): Promise<MatchJobResult> {
+  const { result } = await arena.world.database.db
+    .selectFrom("executor_matches as e")
+    .innerJoin("matches as m", "m.id", "e.match_id")
+    .innerJoin("jobs as j", "j.id", "m.job_id")
+    .select("j.result")
+    .where("e.external_id", "=", id)
+    .executeTakeFirstOrThrow();
+  return matchResult.parse(result);
+}
+
 test("the page names every line", () => {
   const page = readFileSync(join(import.meta.dirname, "../../docs/executor.md"), "utf8");
   const table = page.slice(page.indexOf("## limits.yaml"), page.indexOf("## ValidateAgent"));
@@ -88,35 +100,15 @@ describe.skipIf(venv === null)("a limits.yaml", () => {
   }
 
   test("max_steps_per_match ends a match that goes on", async () => {
-    expect(await arena.play({ agents: [STILL, STILL] })).toMatchObject({ status: "STATUS_SUCCESS", total_steps: 20 });
-  });
-
-  test("cpu_count, cpu_period and cpu_quota bound the CPU time, the least of them", async () => {
-    const script = says(`
-import time
-began, cpu = time.monotonic(), time.process_time()
-while time.monotonic() - began < 0.4: pass
-return (time.process_time() - cpu) / (time.monotonic() - began)`);
-    const id = "cpu";
-    const answer = await arena.play({ agents: [script, STILL], id });
-    const share = Number(/found: ([0-9.]+)/.exec(answer.agent_results[0]!.error_message)?.[1] ?? "1");
-    const job = await arena.world.database.db
-      .selectFrom("executor_matches as e")
-      .innerJoin("matches as m", "m.id", "e.match_id")
-      .innerJoin("jobs as j", "j.id", "m.job_id")
-      .select("j.result")
-      .where("e.external_id", "=", id)
-      .executeTakeFirstOrThrow();
-    expect(matchResult.parse(job.result).sandbox).toMatchObject({ limits: { cpus: 0.2 } });
-    // A busy loop gets a whole CPU where nothing holds it back; or it was late for its move under the weight of the bound.
-    if (!Number.isNaN(share) && share < 1) expect(share).toBeLessThan(0.6);
-    else expect(answer.agent_results[0]!.error_message).toMatch(/no answer|late|CPU/i);
+    expect(await arena.play({ agents: [STILL, STILL] })).toMatchObject({ status: "STATUS_SUCCESS", total_steps: 22 });
   });
 
   test("memory_limit ends an agent that takes more, memory_swap or not", async () => {
-    const [message, answer] = await first("def get_action(obs):\n    return len(bytearray(200 << 20)) % 3\n");
-    expect(message).toContain("memory");
+    const script = "def get_action(obs):\n    return len(bytearray(200 << 20)) % 3\n";
+    const answer = await arena.play({ agents: [script, STILL], id: "memory" });
     expect(answer).toMatchObject({ status: "STATUS_SUCCESS", winner_agent_id: "agent-b" });
+    // On a busy host it may be late before it is found to have too much.
+    expect((await resultOf(arena, "memory")).seats[0]!.faultKinds).toMatchObject({ memory: 1 });
     expect(await first("def get_action(obs):\n    return len(bytearray(20 << 20)) % 3\n")).toMatchObject(["", {}]);
   });
 
@@ -134,24 +126,24 @@ def get_action(obs):
     expect(message).not.toBe("");
   });
 
-  test("step_timeout_sec replaces a move that comes later", async () => {
-    const script =
-      "import time\ncount = 0\ndef get_action(obs):\n    global count\n    count += 1\n    time.sleep(0.65 if count == 1 else 0)\n    return 1\n";
-    const [message, answer] = await first(script);
-    expect(message).toContain("500 ms");
-    expect(answer.agent_results[0]!.errors).toBe(1);
+  test("step_timeout_sec replaces a move that comes later, and the match goes on", async () => {
+    const [message, answer] = await first(lateAtFirst(1.4));
+    expect(message).toContain("1000 ms");
+    // Nobody can have scored by then.
+    expect(answer).toMatchObject({ status: "STATUS_SUCCESS", total_steps: 22, winner_agent_id: "" });
+    expect(answer.agent_results[0]).toMatchObject({ errors: 1, score: 0 });
   });
 
   test("init_timeout_sec ends an agent that is not ready by then", async () => {
     const [message, answer] = await first("import time\ntime.sleep(60)\n");
-    expect(message).toMatch(/700 ms|0\.7|ready/);
+    expect(message).toMatch(/3000 ms|ready/);
     expect(answer).toMatchObject({ winner_agent_id: "agent-b", total_steps: 0 });
   });
 
   test("match_timeout_sec ends a match, also one whose caller would wait longer", async () => {
-    const answer = await arena.play({ agents: [slow(0.25), slow(0.25)], timeoutSec: 1000 });
-    expect(answer).toMatchObject({ status: "STATUS_TIMEOUT", error_message: expect.stringContaining("3 seconds") });
-  });
+    const answer = await arena.play({ agents: [slow(0.6), slow(0.6)], timeoutSec: 1000 });
+    expect(answer).toMatchObject({ status: "STATUS_TIMEOUT", error_message: expect.stringContaining("12 seconds") });
+  }, 60_000);
 
   test.each([
     [
@@ -202,7 +194,7 @@ def get_action(obs):
     expect(plain.headers.get("content-encoding")).toBeNull();
     expect(await plain.json()).toEqual(written);
     expect(written.frames).toHaveLength(7);
-    expect(written.metadata.total_steps).toBe(20);
+    expect(written.metadata.total_steps).toBe(22);
     for (const { observations, actions } of written.frames) expect([observations, actions]).toEqual([{}, {}]);
   });
 
@@ -224,12 +216,6 @@ def get_action(obs):
     };
     const validate = (files: Record<string, string>) =>
       arena.client.call<{ valid: boolean; errors: string[]; warnings: string[] }>("ValidateAgent", {
-      const jobs = await arena.world.database.db
-        .selectFrom("jobs")
-        .select("memory_bytes")
-        .where("kind", "=", "validate")
-        .execute();
-      expect(new Set(jobs.map(({ memory_bytes }) => Number(memory_bytes)))).toEqual(new Set([INSPECTION_BYTES]));
         agent_id: "ada",
         code_zip: zip(files),
         environment: "pong",
@@ -238,6 +224,12 @@ def get_action(obs):
     test("a good agent is valid; its job asks for the memory that the larger of its boxes may take", async () => {
       const answer = await validate({ "agent.py": STILL, "notes.md": "hello" });
       expect(answer).toMatchObject({ valid: true, errors: [] });
+      const jobs = await arena.world.database.db
+        .selectFrom("jobs")
+        .select("memory_bytes")
+        .where("kind", "=", "validate")
+        .execute();
+      expect(new Set(jobs.map(({ memory_bytes }) => Number(memory_bytes)))).toEqual(new Set([INSPECTION_BYTES]));
     });
 
     test.each([
@@ -287,6 +279,29 @@ def get_action(obs):
       expect(text).toContain(key);
   });
 });
+
+test.skipIf(venv === null)(
+  "cpu_count, cpu_period and cpu_quota bound the CPU time, the least of them",
+  async () => {
+    const limits = "resource_limits: {cpu_count: 2, cpu_period: 100000, cpu_quota: 20000, max_steps_per_match: 1}\n";
+    const arena = await ExecutorWorld.open(venv!, { limits });
+    try {
+      const script = says(`
+import time
+began, cpu = time.monotonic(), time.process_time()
+while time.monotonic() - began < 1: pass
+return (time.process_time() - cpu) / (time.monotonic() - began)`);
+      const answer = await arena.play({ agents: [script, STILL], id: "cpu" });
+      const share = Number(/found: ([0-9.]+)/.exec(answer.agent_results[0]!.error_message)?.[1]);
+      expect((await resultOf(arena, "cpu")).sandbox).toMatchObject({ limits: { cpus: 0.2 } });
+      // A busy loop gets a whole CPU where nothing holds it back.
+      expect(share).toBeLessThan(0.6);
+    } finally {
+      await arena.close();
+    }
+  },
+  60_000,
+);
 
 describe.skipIf(venv === null)("the other way round", () => {
   let arena: ExecutorWorld;

@@ -50,6 +50,18 @@ export const RAISES = "def get_action(obs):\n    raise ValueError('no idea')\n";
 export const HANG = "import time\ndef get_action(obs):\n    time.sleep(3600)\n";
 export const HANG_AT_IMPORT = "import time\ntime.sleep(3600)\n";
 
+/** Thinks so long for its first move, and not at all for the others; always goes up. */
+export const lateAtFirst = (seconds: number): string => `
+import time
+count = 0
+def get_action(obs):
+    global count
+    count += 1
+    if count == 1:
+        time.sleep(${seconds})
+    return 0
+`;
+
 /** Thinks so long for each move, and answers well; its process bears the name, for whoever looks at /proc. */
 export const slow = (seconds: number, name = "lanista-slow"): string => `
 import time

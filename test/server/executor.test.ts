@@ -197,6 +197,22 @@ describe.skipIf(venv === null)("the executor", () => {
     });
   });
 
+  test("names who drew it out, when its own deadline ends a match", async () => {
+    const answer = await arena.play({ agents: [slow(0.1), STILL], timeoutSec: 2 });
+    expect(answer).toMatchObject({
+      status: "STATUS_TIMEOUT",
+      winner_agent_id: "",
+      agent_results: [
+        {
+          score: 0,
+          errors: 0,
+          error_message: expect.stringMatching(/^its answers took [0-9.]+ of the match's 2 seconds/),
+        },
+        { score: 0, errors: 0, error_message: "" },
+      ],
+    });
+  });
+
   test("says that a match was cancelled", async () => {
     const { answer } = arena.start({ agents: [slow(0.2), slow(0.2)], id: "to-cancel" });
     const { app } = arena.world.server;

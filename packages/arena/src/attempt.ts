@@ -41,6 +41,7 @@ export interface SeatRecord extends SeatIdentity {
   readonly faults: number;
   readonly faultKinds: FaultKinds;
   readonly firstFault: string | null;
+  readonly thoughtMs: number;
   readonly usage: Usage | null;
   readonly log: Buffer;
   /** Bytes of it that were not kept. */
@@ -278,6 +279,7 @@ export class Attempt {
     this.#steps++;
     let rewarded = false;
     for (const seat of this.#seats) {
+      seat.thoughtMs += judged.thinkMs[seat.index] ?? 0;
       const reward = env.reward(state, seat.index);
       if (reward === 0) continue;
       rewarded = true;
@@ -351,6 +353,7 @@ export class Attempt {
         faults: seat?.faults ?? (unfit === undefined ? 0 : 1),
         faultKinds: seat?.faultKinds ?? (unfit === undefined ? {} : { start: 1 }),
         firstFault: seat?.firstFault ?? unfit?.detail ?? null,
+        thoughtMs: seat?.thoughtMs ?? 0,
         usage: usage[index] ?? null,
         log: seat?.log.content() ?? Buffer.alloc(0),
         logCut: seat?.log.cut ?? 0,

@@ -18,6 +18,12 @@ export function dawdlers(replay: Replay, { matchSeconds, actSeconds }: MatchTime
   const thoughtMs = new Array<number>(seats).fill(0);
   for (const { steps } of replay.episodes)
     for (const { thinkMs } of steps) for (const [seat, ms] of thinkMs.entries()) thoughtMs[seat]! += ms ?? 0;
+  return overPart(thoughtMs, { matchSeconds, actSeconds });
+}
+
+/** Of what each seat thought, those that thought more than their part. */
+export function overPart(thoughtMs: readonly number[], { matchSeconds, actSeconds }: MatchTime): number[] {
+  const seats = thoughtMs.length;
   // Where a move may take longer than a seat's whole part, half of that part is much already.
   const part = Math.max(matchSeconds / seats - actSeconds, matchSeconds / seats / 2);
   return thoughtMs.flatMap((ms, seat) => (ms > part * 1000 ? [seat] : []));

@@ -116,6 +116,7 @@ async function finish(
       firstFault: seat.firstFault,
       log: logs[index]!,
       logCut: seat.logCut,
+      thoughtSeconds: seat.thoughtMs / 1000,
       cpuSeconds: seat.usage?.cpuSeconds ?? 0,
       peakMemoryBytes: seat.usage?.peakMemoryBytes ?? 0,
     })),

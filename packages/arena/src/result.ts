@@ -39,6 +39,8 @@ export interface SeatResult {
   readonly log: string | null;
   /** Bytes of that which were too many and not kept. The log ends in a line that says so, but an agent can write such a line itself. */
   readonly logCut: number;
+  /** From its questions to its answers, in the steps that were made. */
+  readonly thoughtSeconds: number;
   readonly cpuSeconds: number;
   readonly peakMemoryBytes: number;
 }

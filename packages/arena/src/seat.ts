@@ -38,6 +38,8 @@ export class Seat {
   firstFault: string | null = null;
   /** What the seat earned since it was last asked, in this episode. */
   unseenReward = 0;
+  /** From its questions to its answers, in the steps that were made. */
+  thoughtMs = 0;
   readonly #channel: Channel;
   readonly #env: Environment;
   readonly #discrete: boolean;

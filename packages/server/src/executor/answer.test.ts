@@ -29,6 +29,7 @@ const ended = (outcome: OutcomeRow, of: MatchJobResult | null, names = ["a", "b"
   matchId: "m",
   agents: names.map((agent_id) => ({ agent_id, version: "1", refused: "" })),
   state: "ended",
+  time: { matchSeconds: 100, actSeconds: 5 },
   outcome,
   result: of,
   seconds: 7,
@@ -96,6 +97,22 @@ describe("the answer", () => {
     expect(answer).toMatchObject({ status, winnerAgentId: "" });
     expect(answer.errorMessage).not.toBe("");
     expect(answer.agentResults).toMatchObject([{ score: 0, errors: 3 }, { score: 0 }]);
+  });
+
+  test("after the match's own deadline tells whose answers took more than their part of it, and counts no fault for that", () => {
+    const thought = (seconds: number, ...of: Parameters<typeof seat>) => ({ ...seat(...of), thoughtSeconds: seconds });
+    const seats = [thought(50, null, null), thought(40, null, null, 1, "late once")];
+    const told = (outcome: OutcomeRow, timedOut: boolean) =>
+      answerOf(ended(outcome, result(seats, timedOut)), null).agentResults;
+    expect(told({ kind: "cancelled" }, true)).toMatchObject([
+      { errors: 0, errorMessage: "its answers took 50.0 of the match's 100 seconds, more than its part" },
+      { errors: 1, errorMessage: "late once" },
+    ]);
+    for (const kind of ["cancelled", "completed"] as const)
+      expect(told({ kind }, false)).toMatchObject([{ errorMessage: "" }, { errorMessage: "late once" }]);
+    // By a worker of old, which does not say it.
+    const old = result([seat(null, null), seat(null, null)], true);
+    expect(answerOf(ended({ kind: "cancelled" }, old), null).agentResults).toMatchObject([{ errorMessage: "" }, {}]);
   });
 
   test("without a result says how long it took all the same", () => {

@@ -7,6 +7,7 @@ import { type MatchResponseSchema, MatchStatus } from "@lanista/api/gen/executor
 import type { ExecutorAgent, JobState, OutcomeRow } from "../db/types.ts";
 import { hasScores } from "../jobs/match-kind.ts";
 import type { MatchJobResult } from "../jobs/payloads.ts";
+import { type MatchTime, overPart } from "../ladder/dawdling.ts";
 
 /** What is known of a match that has ended. */
 export interface EndedMatch {
@@ -14,6 +15,7 @@ export interface EndedMatch {
   readonly agents: readonly ExecutorAgent[];
   readonly state: JobState;
   readonly outcome: OutcomeRow;
+  readonly time: MatchTime;
   /** null where no worker came to report. */
   readonly result: MatchJobResult | null;
   /** From the first attempt to the end, seconds; what is said where there is no result. */
@@ -48,11 +50,12 @@ export function winnerOf({ agents, outcome, result }: EndedMatch): string | null
 export function answerOf(match: EndedMatch, urls: ReplayUrls | null): MessageInitShape<typeof MatchResponseSchema> {
   const { outcome, result } = match;
   const status = statusOf(match);
+  const slow = status === MatchStatus.STATUS_TIMEOUT ? dawdled(match) : [];
   return {
     matchId: match.matchId,
     status,
     winnerAgentId: winnerOf(match) ?? "",
-    agentResults: match.agents.map((agent, seat) => agentResult(match, agent, seat)),
+    agentResults: match.agents.map((agent, seat) => agentResult(match, agent, seat, slow[seat] ?? "")),
     errorMessage: status === MatchStatus.STATUS_SUCCESS ? "" : sentence(outcome, status),
     totalSteps: result?.steps ?? 0,
     executionTimeSec: result?.wallSeconds ?? match.seconds,
@@ -61,14 +64,31 @@ export function answerOf(match: EndedMatch, urls: ReplayUrls | null): MessageIni
   };
 }
 
-function agentResult({ outcome, result }: EndedMatch, agent: ExecutorAgent, seat: number) {
+/**
+ * By seat, a sentence for each agent that used up more than its part of a match that came to no end. No fault is counted:
+ * each of its answers was in time. But whoever has it played again, or not, should know.
+ */
+function dawdled({ result, time }: EndedMatch): string[] {
+  const thought = (result?.seats ?? []).map(({ thoughtSeconds = 0 }) => thoughtSeconds);
+  const slow = overPart(
+    thought.map((seconds) => seconds * 1000),
+    time,
+  );
+  return thought.map((seconds, seat) =>
+    slow.includes(seat)
+      ? `its answers took ${seconds.toFixed(1)} of the match's ${time.matchSeconds} seconds, more than its part`
+      : "",
+  );
+}
+
+function agentResult({ outcome, result }: EndedMatch, agent: ExecutorAgent, seat: number, slow: string) {
   const own = result?.seats[seat];
   const first = outcome.kind === "agent_fault" && outcome.seats?.[0] === seat ? (outcome.detail ?? "") : "";
   return {
     agentId: agent.agent_id,
     score: (hasScores(outcome) ? own?.score : null) ?? 0,
     errors: own?.faults ?? 0,
-    errorMessage: agent.refused || own?.detail || first,
+    errorMessage: agent.refused || [own?.detail || first, slow].filter(Boolean).join("; "),
   };
 }
 

@@ -16,7 +16,7 @@ import type { App } from "../app.ts";
 import type { Db, Tx } from "../db/database.ts";
 import type { ExecutorAgent } from "../db/types.ts";
 import { enqueue } from "../jobs/enqueue.ts";
-import { type MatchPayload, matchResult } from "../jobs/payloads.ts";
+import { type MatchPayload, matchPayload, matchResult } from "../jobs/payloads.ts";
 import { inTransaction } from "../jobs/transaction.ts";
 import { type EndedMatch, statusOf } from "./answer.ts";
 import type { TakenCode } from "./take-code.ts";
@@ -203,7 +203,16 @@ export async function readEnded(db: Db | Tx, matchId: string): Promise<EndedMatc
     .selectFrom("executor_matches as e")
     .innerJoin("matches as m", "m.id", "e.match_id")
     .innerJoin("jobs as j", "j.id", "m.job_id")
-    .select(["e.external_id", "e.agents", "j.state", "j.outcome", "j.result", "j.started_at", "j.ended_at"])
+    .select([
+      "e.external_id",
+      "e.agents",
+      "j.state",
+      "j.outcome",
+      "j.payload",
+      "j.result",
+      "j.started_at",
+      "j.ended_at",
+    ])
     .where("e.match_id", "=", matchId)
     .executeTakeFirstOrThrow();
   const { state, outcome, started_at: started, ended_at: ended } = row;
@@ -213,6 +222,7 @@ export async function readEnded(db: Db | Tx, matchId: string): Promise<EndedMatc
     matchId: row.external_id,
     agents: row.agents,
     state,
+    time: matchPayload.parse(row.payload),
     outcome: outcome ?? { kind: "infra_fault" },
     result: result.success ? result.data : null,
     seconds: started === null || ended === null ? 0 : (ended.getTime() - started.getTime()) / 1000,

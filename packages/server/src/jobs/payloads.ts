@@ -58,6 +58,8 @@ export const seatResult = z.strictObject({
   digest: z.string().max(64),
   /** Of the image that was its box's root. */
   root: z.string().max(100).optional(),
+  /** From its questions to its answers; workers of old do not say it. */
+  thoughtSeconds: z.number().min(0).optional(),
   cpuSeconds: z.number().min(0),
   peakMemoryBytes: z.number().min(0),
 });

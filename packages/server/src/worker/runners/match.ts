@@ -123,6 +123,7 @@ function resultOf(result: MatchResult): MatchJobResult {
       detail: (seat.firstFault ?? "").slice(0, MAX_TEXT),
       digest: seat.digest,
       ...(seat.root === undefined ? {} : { root: seat.root }),
+      thoughtSeconds: seat.thoughtSeconds,
       cpuSeconds: seat.cpuSeconds,
       peakMemoryBytes: seat.peakMemoryBytes,
     })),

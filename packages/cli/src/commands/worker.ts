@@ -28,6 +28,7 @@ interface RunOptions {
   readonly cacheDir?: string;
   readonly cacheSize: number;
   readonly python: string;
+  readonly image?: string;
   readonly drainSeconds: number;
   readonly logLevel: string;
   readonly withParent?: true;
@@ -58,6 +59,10 @@ export function workerCommand(context: Context): Command {
     .option("--cache-dir <dir>", "keep bundles here (default: only as long as it runs)")
     .option("--cache-size <size>", "at most so much of them", bytes, 4 * 1024 ** 3)
     .option("--python <path>", "the Python of Python agents", "python3")
+    .option(
+      "--image <image>",
+      "an OCI layout or archive as the root of Python's sandboxes in the tiers container and gvisor, not this host's /usr",
+    )
     .option("--drain-seconds <n>", "on SIGTERM or Ctrl-C, let jobs go on for so long", seconds(0, 1_000_000), 90)
     .addOption(
       new Option("--log-level <level>", "what is logged, on standard error")
@@ -133,7 +138,7 @@ async function run(context: Context, options: RunOptions): Promise<void> {
 }
 
 function workerOptions(options: RunOptions): Omit<WorkerOptions, "server" | "token" | "log"> {
-  const { name, queue, tier: tiers, giveUp, cacheDir, cacheSize, python } = options;
+  const { name, queue, tier: tiers, giveUp, cacheDir, cacheSize, python, image } = options;
   const { keepFreeCpus, keepFreeMemory, keepFreeVram } = options;
   return {
     version: ENGINE_VERSION,
@@ -151,6 +156,7 @@ function workerOptions(options: RunOptions): Omit<WorkerOptions, "server" | "tok
     ...(tiers === undefined ? {} : { tiers: tiers as readonly Tier[] }),
     ...(giveUp === undefined ? {} : { giveUp: giveUp as readonly GiveUp[] }),
     ...(cacheDir === undefined ? {} : { cacheDir }),
+    ...(image === undefined ? {} : { image }),
   };
 }
 

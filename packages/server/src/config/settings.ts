@@ -57,6 +57,10 @@ export const SETTINGS = {
       "the sandboxes' tier where a job asks for none",
     ),
     giveUp: list("limits that its sandboxes may go without, by name; see lanista doctor"),
+    image: text(
+      "",
+      "an OCI layout or archive as the root of Python's sandboxes (tiers container and gvisor); empty: /usr",
+    ),
     cacheBytes: bytes(4 * GIB, MIB, "the most its copies of bundles take"),
   },
   lease: {

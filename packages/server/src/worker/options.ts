@@ -32,10 +32,12 @@ export interface WorkerOptions {
   readonly keepFree?: ResourcesRow;
   /** Python of the agents. Default: `python3`. */
   readonly python?: string;
+  /** The root of agents' boxes in the tiers `container` and `gvisor`: an image's layout or archive. Default: the host's /usr. */
+  readonly image?: string;
 }
 
-export type WorkerPlan = Required<Omit<WorkerOptions, "cacheDir" | "tiers">> &
-  Pick<WorkerOptions, "cacheDir" | "tiers">;
+export type WorkerPlan = Required<Omit<WorkerOptions, "cacheDir" | "tiers" | "image">> &
+  Pick<WorkerOptions, "cacheDir" | "tiers" | "image">;
 
 const QUEUE = /^[a-z0-9][a-z0-9-]{0,62}$/;
 

@@ -70,7 +70,7 @@ export interface RunningWorker {
 
 /**
  * Starts a worker; it goes on by itself until it is drained or stopped. Throws LanistaError `invalid` on options that make no
- * sense, SandboxError where this host has no place for sandboxes.
+ * sense or an image in which no Python runs, SandboxError where this host has no place for sandboxes.
  */
 export async function startWorker(options: WorkerOptions): Promise<RunningWorker> {
   const plan = planWorker(options);

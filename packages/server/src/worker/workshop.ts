@@ -10,6 +10,7 @@ import { BundleCache, type FetchBytes } from "./bundle-cache.ts";
 import { Meter } from "./meter.ts";
 import type { WorkerPlan } from "./options.ts";
 import { PreparedAgents, type TakenAgent } from "./prepared-agents.ts";
+import { takesLayouts, tryImage } from "./root-image.ts";
 import type { Run } from "./runners/runner.ts";
 
 /** How a bundle is got from the server, for a run's own job. */
@@ -20,7 +21,7 @@ export interface BoxWishes {
   /** Empty: the first that this worker offers. */
   readonly tier: string;
   readonly runtime?: string | undefined;
-  /** The root of agents' boxes. */
+  /** The root of agents' boxes, in the place of the worker's own. */
   readonly image?: string | undefined;
   readonly limits: { readonly [Name in keyof Limits]?: number | undefined };
 }
@@ -50,9 +51,15 @@ export class Workshop {
     this.#agents = new PreparedAgents(join(host.workDir, "agents"), bundles);
   }
 
-  /** Throws SandboxError where this host has no place for sandboxes. */
+  /** Throws SandboxError where this host has no place for sandboxes, and what `tryImage` throws. */
   static async open(plan: WorkerPlan, tiers: readonly TierAbility[], fetch: Fetch): Promise<Workshop> {
     const host = await SandboxHost.open();
+    try {
+      await tryImage(host, tiers, plan);
+    } catch (error) {
+      await host.close();
+      throw error;
+    }
     // A host without Python still plays agents in JavaScript; an agent that needs it is told so, as a fault of ours.
     const python = await findPython(plan.python).catch(() => undefined);
     const interpreters = { ...(python === undefined ? {} : { python }), javascript: findNode() };
@@ -75,6 +82,7 @@ export class Workshop {
     );
     if (found === undefined)
       throw new Error(`this worker does not offer the tier ${tier || "asked for"}${runtime ? ` by ${runtime}` : ""}`);
+    const root = image ?? (takesLayouts(found.tier) ? this.#plan.image : undefined);
     const known = Object.entries(limits).filter((entry): entry is [string, number] => entry[1] !== undefined);
     return {
       tier: found.tier,
@@ -82,7 +90,7 @@ export class Workshop {
       limits: Object.fromEntries(known) as Partial<Limits>,
       giveUp: this.#plan.giveUp,
       interpreters: this.#interpreters,
-      ...(image === undefined ? {} : { image }),
+      ...(root === undefined ? {} : { image: root }),
       guestDir: this.#plan.guestDir,
     };
   }

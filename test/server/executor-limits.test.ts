@@ -328,7 +328,7 @@ describe.skipIf(venv === null)("the other way round", () => {
       .split("\n")
       .map((line) => JSON.parse(line));
     expect(lines).toContainEqual(expect.objectContaining({ msg: "match ended", matchId: "page" }));
-  });
+  }, 60_000);
 
   test("executor.forfeitAfter loses the match for the agent that did wrong so often", async () => {
     const answer = await arena.play({ agents: ["def get_action(obs):\n    return 99\n", STILL] });

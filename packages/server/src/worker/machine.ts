@@ -1,14 +1,18 @@
 /** What the machine has, and has free at the moment. */
 import { execFile } from "node:child_process";
 import { availableParallelism, cpus, freemem, totalmem } from "node:os";
+import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import type { ResourcesRow } from "../db/types.ts";
+import { reclaimableBytes } from "./page-cache.ts";
 
 export type Machine = Required<ResourcesRow>;
 
 const run = promisify(execFile);
 /** CPUs are looked at over this time; a shorter one says more of the moment than of the machine. */
 const CPU_WINDOW_MS = 3000;
+/** Before this nothing is known of them: whoever asks at the start waits so long. */
+const FIRST_WINDOW_MS = 500;
 const GPU_EVERY_MS = 10_000;
 
 interface CpuTimes {
@@ -56,7 +60,8 @@ async function readGpus(): Promise<Gpus> {
 export class MachineWatch {
   readonly total: Machine;
   #before: CpuTimes = cpuTimes();
-  #idleCpus: number;
+  /** Undefined until they were looked at over the first window. */
+  #idleCpus: number | undefined;
   #gpus: Gpus;
   #gpusAt = performance.now();
 
@@ -69,7 +74,6 @@ export class MachineWatch {
       gpus: gpus.count,
       vramBytes: gpus.total,
     };
-    this.#idleCpus = this.total.cpus;
   }
 
   static async start(): Promise<MachineWatch> {
@@ -90,21 +94,28 @@ export class MachineWatch {
 
   /** CPUs idle over the last seconds; memory that programs could have, by the host and by our own control group. */
   async free(): Promise<Machine> {
-    const now = cpuTimes();
-    if (now.at - this.#before.at >= CPU_WINDOW_MS) {
-      const all = now.all - this.#before.all;
-      if (all > 0) this.#idleCpus = ((now.idle - this.#before.idle) / all) * this.total.cpus;
-      this.#before = now;
-    }
-    if (this.total.gpus > 0 && now.at - this.#gpusAt >= GPU_EVERY_MS) {
-      this.#gpusAt = now.at;
+    const idleCpus = await this.#idle();
+    if (this.total.gpus > 0 && performance.now() - this.#gpusAt >= GPU_EVERY_MS) {
+      this.#gpusAt = performance.now();
       this.#gpus = await readGpus();
     }
     return {
-      cpus: Math.max(0, this.#idleCpus),
-      memoryBytes: Math.min(freemem(), process.availableMemory(), this.total.memoryBytes),
+      cpus: idleCpus,
+      memoryBytes: Math.min(freemem(), process.availableMemory() + (await reclaimableBytes()), this.total.memoryBytes),
       gpus: this.#gpus.count,
       vramBytes: this.#gpus.free,
     };
+  }
+
+  async #idle(): Promise<number> {
+    const early = FIRST_WINDOW_MS - (performance.now() - this.#before.at);
+    if (this.#idleCpus === undefined && early > 0) await sleep(early);
+    const now = cpuTimes();
+    if (this.#idleCpus === undefined || now.at - this.#before.at >= CPU_WINDOW_MS) {
+      const all = now.all - this.#before.all;
+      if (all > 0) this.#idleCpus = Math.max(0, ((now.idle - this.#before.idle) / all) * this.total.cpus);
+      this.#before = now;
+    }
+    return this.#idleCpus ?? this.total.cpus;
   }
 }

@@ -1,4 +1,8 @@
-/** Looks at the machine every few seconds, and says whether jobs may be taken. */
+/**
+ * Looks at the machine every few seconds, and says whether jobs may be taken. None are before the first look, nor after floors
+ * have changed until the machine was looked at with these.
+ */
+import { isDeepStrictEqual } from "node:util";
 import type { Logger } from "pino";
 import { pause } from "./backoff.ts";
 import { type Floor, pauseReason } from "./floors.ts";
@@ -12,6 +16,8 @@ export class Pauses {
   readonly #log: Logger;
   readonly #onChange: () => void;
   #floors: readonly Floor[];
+  /** Those of the last look. */
+  #seen: readonly Floor[] | undefined;
   #reason = "";
 
   constructor(machine: MachineWatch, own: Floor, log: Logger, onChange: () => void) {
@@ -27,9 +33,17 @@ export class Pauses {
     return this.#reason;
   }
 
-  /** The floors of the queues, as the server says they are. */
-  set(floors: readonly Floor[]): void {
-    this.#floors = [this.#own, ...floors];
+  /** Whether jobs may be taken, as far as is known by now. */
+  get open(): boolean {
+    return this.#seen === this.#floors && this.#reason === "";
+  }
+
+  /** The floors of the queues, as the server says they are. Resolves when the machine was looked at with them. */
+  async set(floors: readonly Floor[]): Promise<void> {
+    const all = [this.#own, ...floors];
+    if (isDeepStrictEqual(all, this.#floors) && this.#seen !== undefined) return;
+    this.#floors = all;
+    await this.look();
   }
 
   /** Until the signal is aborted. */
@@ -41,9 +55,15 @@ export class Pauses {
   }
 
   async look(): Promise<void> {
+    const free = await this.#machine.free();
     const before = this.#reason;
-    this.#reason = pauseReason(this.#floors, await this.#machine.free(), this.#machine.total, before !== "");
-    if ((before === "") === (this.#reason === "")) return;
+    const seen = this.#seen;
+    this.#seen = this.#floors;
+    this.#reason = pauseReason(this.#floors, free, this.#machine.total, before !== "");
+    if ((before === "") === (this.#reason === "")) {
+      if (this.#reason === "" && seen !== this.#seen) this.#onChange();
+      return;
+    }
     this.#log.warn(this.#reason === "" ? "taking jobs again" : `paused: ${this.#reason}`);
     this.#onChange();
   }

@@ -109,7 +109,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     leases.wake();
   });
   const takeFloors = (floors: readonly { queue: string; keepFree?: Parameters<typeof resourcesOf>[0] }[]): void =>
-    pauses.set(
+    void pauses.set(
       floors.map(({ queue, keepFree }): Floor => ({ of: `the queue ${queue}`, keepFree: resourcesOf(keepFree) })),
     );
 
@@ -119,7 +119,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     jobs,
     log,
     concurrency: plan.concurrency,
-    open: () => attendance.welcomed && phase === "working" && !drainedByServer && pauses.reason === "",
+    open: () => attendance.welcomed && phase === "working" && !drainedByServer && pauses.open,
     free,
     onUnknown: () => attendance.again(),
   });

@@ -153,7 +153,8 @@ export declare type Resources = Message<"lanista.v1.Resources"> & {
 export declare const ResourcesSchema: GenMessage<Resources>;
 
 /**
- * Bounds of one seat's sandbox. Zeros stand for the server's defaults; a value above the server's bound is refused.
+ * Bounds of one seat's sandbox. Zeros stand for the server's defaults; a value out of the range given here is refused. One that no
+ * worker's machine has is not: its jobs wait, and say what they need.
  *
  * @generated from message lanista.v1.SeatLimits
  */
@@ -164,6 +165,8 @@ export declare type SeatLimits = Message<"lanista.v1.SeatLimits"> & {
   cpus: number;
 
   /**
+   * At most a tebibyte.
+   *
    * @generated from field: int64 memory_bytes = 2;
    */
   memoryBytes: bigint;
@@ -174,6 +177,8 @@ export declare type SeatLimits = Message<"lanista.v1.SeatLimits"> & {
   pids: number;
 
   /**
+   * At most a tebibyte.
+   *
    * @generated from field: int64 scratch_bytes = 4;
    */
   scratchBytes: bigint;

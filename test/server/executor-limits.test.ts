@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
-import { INSPECTION_BYTES } from "@lanista/arena/validation/inspect";
+import { INSPECTION_MEMORY_BYTES } from "@lanista/arena/validation/inspect";
 import { type MatchJobResult, matchResult } from "@lanista/server/jobs/payloads";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { lateAtFirst, PONG, STILL, slow } from "../clients/python/executor/agents.ts";
@@ -229,7 +229,7 @@ def get_action(obs):
         .select("memory_bytes")
         .where("kind", "=", "validate")
         .execute();
-      expect(new Set(jobs.map(({ memory_bytes }) => Number(memory_bytes)))).toEqual(new Set([INSPECTION_BYTES]));
+      expect(new Set(jobs.map(({ memory_bytes }) => Number(memory_bytes)))).toEqual(new Set([INSPECTION_MEMORY_BYTES]));
     });
 
     test.each([

@@ -2,7 +2,7 @@
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { INSPECTION_BYTES } from "@lanista/arena/validation/inspect";
+import { INSPECTION_MEMORY_BYTES } from "@lanista/arena/validation/inspect";
 import { type PolicyDocument, parsePolicy } from "@lanista/arena/validation/policy";
 import { findingLine, type ValidationReport } from "@lanista/arena/validation/report";
 import { type ValidationRequest, validateAgent } from "@lanista/arena/validation/validate";
@@ -286,7 +286,7 @@ describe("the dry run names the fault, as a match would", () => {
   test("can be left out", async () => {
     const report = await validate({ "agent.py": "raise SystemExit" }, { policy: { dry_run: false } });
     // What a job of it asks its worker for.
-    expect(report.sandbox?.limits.memoryBytes).toBe(INSPECTION_BYTES);
+    expect(report.sandbox?.limits.memoryBytes).toBe(INSPECTION_MEMORY_BYTES);
     expect(report).toMatchObject({ valid: true, checks: { dry_run: "skipped", syntax: "passed" } });
   });
 });

@@ -13,8 +13,9 @@ import { SeatLog } from "../seat-log.ts";
 import { InspectionLines } from "./inspection-lines.ts";
 
 const MiB = 1024 * 1024;
-/** Memory of the box in which files are looked through: not the agent's, for a tree takes far more than the program it is of. */
-export const INSPECTION_BYTES = 1024 * MiB;
+/** Of the box in which files are looked through (not the agent's: a tree takes far more than the program it is of), and seconds it may take. */
+export const INSPECTION_MEMORY_BYTES = 1024 * MiB;
+export const INSPECTION_SECONDS = 60;
 /** How long what was written before a box ended is waited for. */
 const SETTLE_MS = 500;
 
@@ -86,7 +87,7 @@ function open({ language, host, boxes, seconds }: InspectionRequest): Promise<Sa
       ...(limits?.cpus === undefined ? {} : { cpus: limits.cpus }),
       wallSeconds: seconds,
       cpuSeconds: seconds,
-      memoryBytes: INSPECTION_BYTES,
+      memoryBytes: INSPECTION_MEMORY_BYTES,
       outputBytes: 2 * MiB,
     },
   });

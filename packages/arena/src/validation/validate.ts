@@ -21,7 +21,7 @@ import { prepareAgent } from "../agents/prepare.ts";
 import { BundleError, type PreparedAgent } from "../agents/types.ts";
 import { dryRun } from "./dry-run.ts";
 import { Findings } from "./findings.ts";
-import { inspectFiles, type ValidationBoxes } from "./inspect.ts";
+import { INSPECTION_SECONDS, inspectFiles, type ValidationBoxes } from "./inspect.ts";
 import type { InspectionFinding } from "./inspection-lines.ts";
 import type { Severity, ValidationPolicy } from "./policy.ts";
 import { type FindingCode, INSPECTION_CODES, type InspectionCode, type ValidationReport } from "./report.ts";
@@ -113,7 +113,7 @@ async function inspect(
   const { language } = agent;
   // What an executable is made of nobody knows.
   if (language === "executable") return undefined;
-  const { policy, host, boxes, signal, inspectSeconds: seconds = 60 } = request;
+  const { policy, host, boxes, signal, inspectSeconds: seconds = INSPECTION_SECONDS } = request;
   const endings: readonly string[] = ENDINGS[language];
   const sources = files.filter((file) => endings.includes(extname(file)));
   const requirements = language === "python" && files.includes(REQUIREMENTS) ? REQUIREMENTS : null;

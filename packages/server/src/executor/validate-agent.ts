@@ -2,11 +2,11 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { LanistaError } from "@lanista/api/errors";
 import type { ValidationRequest, ValidationResponseSchema } from "@lanista/api/gen/executor/executor_pb";
-import { INSPECTION_BYTES } from "@lanista/arena/validation/inspect";
 import { recordBundle } from "../agents/bundles.ts";
 import { enqueue } from "../jobs/enqueue.ts";
 import { type ValidatePayload, validateResult } from "../jobs/payloads.ts";
 import { inTransaction } from "../jobs/transaction.ts";
+import { validationNeeds, validationSeconds } from "../jobs/validation-bounds.ts";
 import { environmentNamed } from "./environment-named.ts";
 import type { Executor } from "./executor.ts";
 import { rootOf } from "./limits.ts";
@@ -15,8 +15,6 @@ import { cancelAbandoned, waitForJob } from "./wait-for-job.ts";
 
 /** Before matches: who hands in waits for this. */
 const PRIORITY = 10;
-/** Seconds: imports of large libraries, twice. */
-const TIMEOUT = 600;
 const WAIT_SECONDS = 3600;
 
 type Answer = MessageInitShape<typeof ValidationResponseSchema>;
@@ -56,10 +54,9 @@ export async function validateAgent(
         policy,
       } satisfies ValidatePayload,
       tier,
-      // Its two boxes come one after the other.
-      needs: { memoryBytes: Math.max(INSPECTION_BYTES, limits.box.memoryBytes ?? 0) },
+      needs: validationNeeds(limits.box),
       waitSeconds: WAIT_SECONDS,
-      timeoutSeconds: TIMEOUT,
+      timeoutSeconds: validationSeconds(limits),
     });
   });
   try {

@@ -5,6 +5,7 @@ import type { App } from "../app.ts";
 import type { Tx } from "../db/database.ts";
 import type { MatchesTable } from "../db/types.ts";
 import { enqueue } from "../jobs/enqueue.ts";
+import { needsOf } from "../jobs/needs.ts";
 import type { MatchPayload } from "../jobs/payloads.ts";
 import type { StoredRules } from "./rules.ts";
 
@@ -25,14 +26,6 @@ export interface MatchOrder {
   readonly ownerId: string | null;
 }
 
-/** What a person asked for goes first, then newcomers' matches. */
-const PRIORITY: Readonly<Record<MatchesTable["reason"], number>> = {
-  requested: 2,
-  placement: 1,
-  ladder: 0,
-  finals: 0,
-  executor: 0,
-};
 /** Seconds beside the match's own: boxes to start and to end. */
 const MARGIN = 60;
 
@@ -62,9 +55,10 @@ export async function makeMatch(app: App, tx: Tx, order: MatchOrder): Promise<st
     queue: rules.queue,
     spaceId,
     ownerId,
+    // One line beside the ladder's, and of no higher priority: who asks without end waits for himself, and no rating for him.
     fairKey: ownerId ?? `ladder:${ladderId}`,
-    priority: PRIORITY[reason],
     payload,
+    needs: needsOf(rules.limits, rules.seats),
     tier: rules.tier,
     timeoutSeconds: Math.ceil(rules.startSeconds + rules.matchSeconds) + MARGIN,
   });

@@ -14,13 +14,9 @@ import { notFound, type SpaceRow } from "../auth/access.ts";
 import type { Tx } from "../db/database.ts";
 import type { LaddersTable } from "../db/types.ts";
 import { enqueue } from "../jobs/enqueue.ts";
+import { validationNeeds, validationSeconds } from "../jobs/validation-bounds.ts";
 import { ladderRules } from "../ladder/rules.ts";
 import { checkAgentsOnLadder, checkDailySubmissions } from "./limits.ts";
-
-/** Before matches: who hands in waits for this. */
-const PRIORITY = 10;
-/** Seconds: imports of large libraries, twice. */
-const TIMEOUT = 600;
 
 export interface Handed {
   readonly space: SpaceRow;
@@ -49,8 +45,9 @@ export async function submit(app: App, tx: Tx, handed: Handed): Promise<string> 
     queue: rules.queue,
     spaceId: space.id,
     ownerId: userId,
-    fairKey: userId,
-    priority: PRIORITY,
+    // A line of its own, so that it stands behind no match its owner asked for; of no higher priority than the matches, so that
+    // who hands in without end keeps nobody's from being played.
+    fairKey: `hand-in:${userId}`,
     payload: {
       env: rules.env,
       options: rules.options,
@@ -62,7 +59,8 @@ export async function submit(app: App, tx: Tx, handed: Handed): Promise<string> 
       policy: null,
     },
     tier: rules.tier,
-    timeoutSeconds: TIMEOUT,
+    needs: validationNeeds(rules.limits),
+    timeoutSeconds: validationSeconds(rules),
   });
   await tx
     .insertInto("submissions")

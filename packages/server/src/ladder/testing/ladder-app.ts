@@ -16,6 +16,7 @@ import type { JobKind } from "../../jobs/kinds.ts";
 import { matchKind } from "../../jobs/match-kind.ts";
 import type { MatchJobResult } from "../../jobs/payloads.ts";
 import { inTransaction } from "../../jobs/transaction.ts";
+import { validateKind } from "../../jobs/validate-kind.ts";
 import { createMetrics } from "../../ops/metrics.ts";
 import { openStore } from "../../store/open.ts";
 import { testDatabase } from "../../testing/database.ts";
@@ -64,7 +65,10 @@ export class LadderApp {
     const stop = new AbortController();
     const log = pino({ level: "silent" });
     const events = await openEvents({ url: database.url, log, stopping: stop.signal });
-    const kinds = new Map<string, JobKind>([["match", matchKind as unknown as JobKind]]);
+    const kinds = new Map<string, JobKind>([
+      ["match", matchKind as unknown as JobKind],
+      ["validate", validateKind as unknown as JobKind],
+    ]);
     const app: App = {
       config: loadConfig({ cwd: folder }).config,
       database,

@@ -23,14 +23,19 @@ export const validateKind: JobKind<ValidatePayload, ValidateResult> = {
     // One without a submission was asked for by a caller that waits for the job itself.
     if (submission === undefined) return;
     const { state, errors, warnings } = verdict(end);
-    await tx.updateTable("submissions").set({ state, errors, warnings }).where("id", "=", submission.id).execute();
-    if (state !== "accepted" && state !== "rejected") return;
+    if (state === "accepted" || state === "rejected")
+      await tx
+        .updateTable("agent_versions")
+        .set({ validation: state === "accepted" ? "valid" : "invalid", errors, warnings })
+        .where("id", "=", submission.version_id)
+        .execute();
+    const refused = state === "accepted" ? await join(app, tx, submission) : undefined;
+    const set = refused === undefined ? { state, errors } : { state: "cancelled" as const, errors: [refused] };
     await tx
-      .updateTable("agent_versions")
-      .set({ validation: state === "accepted" ? "valid" : "invalid", errors, warnings })
-      .where("id", "=", submission.version_id)
+      .updateTable("submissions")
+      .set({ ...set, warnings })
+      .where("id", "=", submission.id)
       .execute();
-    if (state === "accepted") await join(app, tx, submission);
   },
 
   async revived(_app, tx, job: JobRow) {
@@ -54,8 +59,11 @@ function verdict(end: JobEnd<ValidateResult>): Verdict {
   return { state: result.valid ? "accepted" : "rejected", errors, warnings };
 }
 
-/** Unless a version handed in after this one is there already: validations may end in another order than they began in. */
-async function join(app: App, tx: Tx, submission: Selectable<SubmissionsTable>): Promise<void> {
+/**
+ * Gives why the ladder does not take it. Where a version handed in after this one is there already, nothing is to be done:
+ * validations may end in another order than they began in.
+ */
+async function join(app: App, tx: Tx, submission: Selectable<SubmissionsTable>): Promise<string | undefined> {
   const { ladder_id: ladderId, agent_id: agentId, version_id: versionId } = submission;
   const later = await tx
     .selectFrom("submissions")
@@ -66,5 +74,5 @@ async function join(app: App, tx: Tx, submission: Selectable<SubmissionsTable>):
     .where("id", ">", submission.id)
     .limit(1)
     .executeTakeFirst();
-  if (later === undefined) await joinLadder(app, tx, { ladderId, agentId, versionId });
+  return later === undefined ? await joinLadder(app, tx, { ladderId, agentId, versionId }) : undefined;
 }

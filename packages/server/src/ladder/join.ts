@@ -17,16 +17,25 @@ export interface Joining {
   readonly versionId: string;
 }
 
-export async function joinLadder(app: App, tx: Tx, joining: Joining): Promise<void> {
+/**
+ * Gives why it could not, for people; undefined where it did. What was asked when it was handed in is asked again here, under the
+ * ladder's lock: meanwhile the ladder may have been frozen, and a validation that was put back may find that its owner has
+ * another agent there.
+ */
+export async function joinLadder(app: App, tx: Tx, joining: Joining): Promise<string | undefined> {
   const { ladderId, agentId, versionId } = joining;
-  const { rules } = await tx
+  const { rules, state } = await tx
     .selectFrom("ladders")
-    .select("rules")
+    .select(["rules", "state"])
     .where("id", "=", ladderId)
     // Before the agent's row: the order in which ends of matches lock them.
     .forNoKeyUpdate()
     .executeTakeFirstOrThrow();
-  const { placementMatches } = ladderRules({ rules });
+  if (state !== "open") return `the ladder is ${state}: hand the version in again when it is open`;
+  const { placementMatches, agentsPerParticipant } = ladderRules({ rules });
+  const others = await activeOthers(tx, ladderId, agentId, agentsPerParticipant);
+  if (others !== undefined)
+    return `a participant may have ${agentsPerParticipant} agents on this ladder, and ${others} there already: withdraw one and hand this one in again`;
   await tx
     .insertInto("ladder_agents")
     .values({
@@ -63,4 +72,15 @@ export async function joinLadder(app: App, tx: Tx, joining: Joining): Promise<vo
   if (!row.active)
     await tx.updateTable("ladders").set({ agents: sql<number>`agents + 1` }).where("id", "=", ladderId).execute();
   await app.events.publish(tx, `ladder:${ladderId}`, MATCHMAKER_TOPIC);
+}
+
+/** The names of the owner's other agents on it, where this one would be one too many; one that is there already never is. */
+async function activeOthers(tx: Tx, ladderId: string, agentId: string, most: number): Promise<string | undefined> {
+  const { rows } = await sql<{ own: boolean; name: string }>`
+    SELECT a.id = ${agentId} AS own, a.name FROM agents me JOIN agents a ON a.owner_id = me.owner_id
+    JOIN ladder_agents l ON l.agent_id = a.id
+    WHERE me.id = ${agentId} AND l.ladder_id = ${ladderId} AND l.active`.execute(tx);
+  if (rows.some(({ own }) => own) || rows.length < most) return undefined;
+  const names = rows.map(({ name }) => name).join(", ");
+  return rows.length === 1 ? `${names} is` : `${names} are`;
 }

@@ -114,6 +114,8 @@ export enum Submission_State {
   REJECTED = 3,
 
   /**
+   * By somebody; or the ladder could not take the version any more when it was validated: then `errors` say why.
+   *
    * @generated from enum value: STATE_CANCELLED = 4;
    */
   CANCELLED = 4,

@@ -12,7 +12,7 @@ import type { Db, Tx } from "../db/database.ts";
 import type { OutcomeRow } from "../db/types.ts";
 import { traceJob } from "../ops/tracing.ts";
 import { BACKOFF_SECONDS, MOST_ATTEMPTS, MOST_BACKOFF_SECONDS, RETRY_WAIT_SECONDS, WORKER_STOPPED } from "./bounds.ts";
-import type { JobRow } from "./kinds.ts";
+import type { JobKind, JobRow } from "./kinds.ts";
 import { knownKind } from "./known-kind.ts";
 import { isPassing } from "./transaction.ts";
 
@@ -152,23 +152,31 @@ async function closeAttempt(tx: Tx, job: JobRow, outcome: OutcomeRow): Promise<v
 }
 
 /**
- * Runs `body`; if the job's kind makes it fail, runs it again with a kind that does nothing, and says so in the log: a
- * job whose end cannot be told stays nobody's for ever otherwise. What the database refuses for the moment is thrown.
+ * Runs `body`; if the job's kind makes it fail, runs it again with a kind that writes the least (`closed`), and then with one
+ * that does nothing, and says so in the log: a job whose end cannot be told stays nobody's for ever otherwise. What the database
+ * refuses for the moment is thrown.
  */
 async function despiteKind(app: App, tx: Tx, job: JobRow, body: (app: App) => Promise<string[]>): Promise<string[]> {
-  await sql`SAVEPOINT ended`.execute(tx);
-  try {
-    const topics = await body(app);
-    await sql`RELEASE SAVEPOINT ended`.execute(tx);
-    return topics;
-  } catch (error) {
-    if (isPassing(error)) throw error;
-    app.log.error({ err: error, jobId: job.id, kind: job.kind }, "a job's end could not be told to its kind");
-    await sql`ROLLBACK TO SAVEPOINT ended`.execute(tx);
-    const deaf = { ...knownKind(app, job.kind), ended: () => Promise.resolve(), revived: () => Promise.resolve() };
-    return await body({ ...app, kinds: new Map([[job.kind, deaf]]) });
+  const kind = knownKind(app, job.kind);
+  const nothing = () => Promise.resolve();
+  const brief: JobKind = { ...kind, ended: kind.closed?.bind(kind) ?? nothing, revived: nothing };
+  const deaf: JobKind = { ...kind, ended: nothing, revived: nothing };
+  for (const told of [kind, brief]) {
+    await sql`SAVEPOINT ended`.execute(tx);
+    try {
+      const topics = await body(withKind(app, told));
+      await sql`RELEASE SAVEPOINT ended`.execute(tx);
+      return topics;
+    } catch (error) {
+      if (isPassing(error)) throw error;
+      app.log.error({ err: error, jobId: job.id, kind: job.kind }, "a job's end could not be told to its kind");
+      await sql`ROLLBACK TO SAVEPOINT ended`.execute(tx);
+    }
   }
+  return await body(withKind(app, deaf));
 }
+
+const withKind = (app: App, kind: JobKind): App => ({ ...app, kinds: new Map([[kind.name, kind]]) });
 
 /** Who is to hear of it: who watches the job, its worker, where that does not know, and who waits for the room it left. */
 async function changed(tx: Tx, job: JobRow, tellWorker: boolean): Promise<string[]> {

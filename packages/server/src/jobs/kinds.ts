@@ -30,6 +30,11 @@ export interface JobKind<Payload = unknown, Result = unknown> {
   started?(app: App, tx: Tx, job: JobRow): Promise<void>;
   /** Exactly once for each end: completed, agent_fault, cancelled, or dead. */
   ended(app: App, tx: Tx, job: JobRow, end: JobEnd<Result>): Promise<void>;
+  /**
+   * Told instead where `ended` threw at an end that stands all the same: the least that has to be written, so that nobody takes
+   * what the job was for as still going on.
+   */
+  closed?(app: App, tx: Tx, job: JobRow, end: JobEnd<Result>): Promise<void>;
   /** The job goes back into its queue: an attempt ended in a fault of ours, or a person put a dead one back. */
   revived?(app: App, tx: Tx, job: JobRow): Promise<void>;
 }

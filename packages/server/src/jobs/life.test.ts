@@ -4,9 +4,12 @@ import { HeartbeatRequestSchema } from "@lanista/api/gen/lanista/v1/workers_pb";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { WORKER_STOPPED } from "./bounds.ts";
 import { cancelJob, reviveJob } from "./cancel.ts";
+import { claim } from "./claim.ts";
+import { enqueue } from "./enqueue.ts";
 import { backoffSeconds } from "./finish.ts";
 import { heartbeat, lostLately } from "./heartbeat.ts";
 import type { JobKind, JobRow } from "./kinds.ts";
+import { matchKind } from "./match-kind.ts";
 import { report } from "./report.ts";
 import { sweep } from "./sweep.ts";
 import { type Bench, bench, reportOf, type TestWorker } from "./testing.ts";
@@ -284,6 +287,65 @@ test("a kind that cannot take a lost attempt in does not keep the job running fo
   const failing = { ...at.app.kinds.get("noop")!, ended: () => Promise.reject(new Error("no")) };
   await sweep({ ...at.app, kinds: new Map([["noop", failing]]) });
   expect(await at.row(job.id)).toMatchObject({ state: "dead" });
+});
+
+describe("an end that its kind cannot take", () => {
+  const throws = () => Promise.reject(new Error("no"));
+  const PAYLOAD = {
+    env: "connect-four",
+    options: {},
+    seed: "1",
+    episodes: 1,
+    onFault: "forfeit",
+    forfeitAfter: 0,
+    maxSteps: 0,
+    tier: "container",
+    limits: {},
+    actSeconds: 5,
+    startSeconds: 5,
+    matchSeconds: 60,
+    seats: [{ name: "one" }, { name: "other" }],
+    live: false,
+  };
+
+  /** A match that runs, on a server where the end of none can be told. */
+  async function match(broken: Partial<JobKind>): Promise<{ app: Bench["app"]; job: JobRow; id: string }> {
+    const kind = { ...(matchKind as unknown as JobKind), ended: throws, ...broken };
+    const app = { ...at.app, kinds: new Map([["match", kind]]) };
+    const id = crypto.randomUUID();
+    await app.db.transaction().execute(async (tx) => {
+      const job = await enqueue(app, tx, { kind: "match", payload: PAYLOAD, timeoutSeconds: 60, maxAttempts: 1 });
+      const env = { env: "connect-four", options: "{}", seed: "1" };
+      await tx
+        .insertInto("matches")
+        .values({ id, job_id: job.id, reason: "ladder", ...env })
+        .execute();
+    });
+    const [job] = await claim(app, { ...worker, kinds: ["match"] }, 1, {});
+    expect(await stateOf(id)).toMatchObject({ state: "running" });
+    return { app, job: job!, id };
+  }
+  const stateOf = (id: string) =>
+    at.app.db.selectFrom("matches").select(["state", "outcome"]).where("id", "=", id).executeTakeFirstOrThrow();
+
+  test("ends the match as well: dead by the sweep, cancelled by a person", async () => {
+    const lost = await match({});
+    await at.lapse(lost.job.id, "lease_until");
+    await sweep(lost.app);
+    expect(await at.row(lost.job.id)).toMatchObject({ state: "dead" });
+    expect(await stateOf(lost.id)).toMatchObject({ state: "dead", outcome: { kind: "infra_fault" } });
+    const unwanted = await match({});
+    await at.app.db.transaction().execute((tx) => cancelJob(unwanted.app, tx, unwanted.job.id, "no"));
+    expect(await at.row(unwanted.job.id)).toMatchObject({ state: "ended" });
+    expect(await stateOf(unwanted.id)).toMatchObject({ state: "ended", outcome: { kind: "cancelled" } });
+  });
+
+  test("ends the job also where not even the least can be written", async () => {
+    const { app, job } = await match({ closed: throws });
+    await at.lapse(job.id, "lease_until");
+    await sweep(app);
+    expect(await at.row(job.id)).toMatchObject({ state: "dead" });
+  });
 });
 
 describe("a cancel", () => {

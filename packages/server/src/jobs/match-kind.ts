@@ -7,6 +7,7 @@ import type { App } from "../app.ts";
 import type { Tx } from "../db/database.ts";
 import type { MatchesTable, OutcomeRow } from "../db/types.ts";
 import { recordMatch } from "../ladder/record.ts";
+import { MATCHMAKER_TOPIC } from "../ladder/topic.ts";
 import type { JobEnd, JobKind, JobRow } from "./kinds.ts";
 import { type MatchJobResult, type MatchPayload, matchPayload, matchResult } from "./payloads.ts";
 
@@ -33,6 +34,17 @@ export const matchKind: JobKind<MatchPayload, MatchJobResult> = {
     await writeSeats(tx, match, end);
     await recordMatch(app, tx, match, end);
     await app.events.publish(tx, `match:${match.id}`);
+  },
+
+  /** Without seats, replay or rating: the match is over, and leaves its place on the ladder to the next. */
+  async closed(app, tx, job, { outcome, dead }) {
+    const row = await tx
+      .updateTable("matches")
+      .set({ state: dead ? "dead" : "ended", outcome: JSON.stringify(outcome), ended_at: sql<Date>`now()` })
+      .where("job_id", "=", job.id)
+      .returning("id")
+      .executeTakeFirst();
+    if (row !== undefined) await app.events.publish(tx, `match:${row.id}`, MATCHMAKER_TOPIC);
   },
 
   async revived(app, tx, job) {

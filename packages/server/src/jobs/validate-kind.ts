@@ -38,6 +38,11 @@ export const validateKind: JobKind<ValidatePayload, ValidateResult> = {
       .execute();
   },
 
+  async closed(_app, tx, job, end) {
+    const { state, errors } = verdict({ ...end, result: null });
+    await tx.updateTable("submissions").set({ state, errors }).where("job_id", "=", job.id).execute();
+  },
+
   async revived(_app, tx, job: JobRow) {
     await tx.updateTable("submissions").set({ state: "validating" }).where("job_id", "=", job.id).execute();
   },

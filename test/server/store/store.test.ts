@@ -9,6 +9,7 @@ import { buffer } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
 import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3";
 import { openStore } from "@lanista/server/store/open";
+import { parseS3Url, S3Store } from "@lanista/server/store/s3-store";
 import type { BlobStore } from "@lanista/server/store/store";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { pythonPackages } from "../python.ts";
@@ -60,6 +61,11 @@ async function* pieces(...all: Uint8Array[]): AsyncGenerator<Uint8Array> {
 const STORES: readonly (readonly [string, boolean, () => Promise<BlobStore>])[] = [
   ["a folder", true, () => openStore("", dir)],
   ["a bucket", venv !== null, () => openStore(`s3://blobs/some/prefix?endpoint=${endpoint}`, dir)],
+  [
+    "a bucket whose blobs are never young",
+    venv !== null,
+    () => Promise.resolve(new S3Store(parseS3Url(`s3://blobs/other?endpoint=${endpoint}`), 0)),
+  ],
 ];
 
 for (const [name, here, open] of STORES)
@@ -83,6 +89,21 @@ for (const [name, here, open] of STORES)
       expect(listed).toContain(put.digest);
       await store.delete(put.digest);
       expect(await store.has(put.digest)).toBe(false);
+    });
+
+    it("deletes what is old and not what is young, and makes it young when it is touched", async () => {
+      const bytes = randomBytes(1000);
+      const { digest } = await store.put(bytes);
+      expect(await store.deleteOlder(digest, 3600)).toBe(false);
+      await sleep(2100);
+      expect(await store.touch(digest)).toBe(true);
+      if (name !== "a bucket") expect(await store.deleteOlder(digest, 2)).toBe(false);
+      expect(Buffer.from(await store.get(digest)).equals(bytes)).toBe(true);
+      await sleep(1100);
+      expect(await store.deleteOlder(digest, 1)).toBe(true);
+      expect(await store.has(digest)).toBe(false);
+      expect(await store.deleteOlder(digest, 0)).toBe(false);
+      expect(await store.touch(digest)).toBe(false);
     });
 
     it("says of what is not there that it is not", async () => {

@@ -4,6 +4,7 @@ import { sql } from "kysely";
 import type { App } from "../app.ts";
 import type { SpaceRow } from "../auth/access.ts";
 import type { Tx } from "../db/database.ts";
+import { holdBlob } from "../store/orphans.ts";
 
 /** Throws LanistaError `too_large` past what the server takes as one bundle. */
 export function checkBundleSize(app: App, bytes: number, field: string): void {
@@ -56,6 +57,7 @@ export async function lockMember(tx: Tx, spaceId: string, userId: string): Promi
  * whoever puts them does it after this.
  */
 export async function recordBundle(tx: Tx, digest: string, size: number): Promise<void> {
+  await holdBlob(tx, digest);
   await tx
     .insertInto("bundles")
     .values({ digest, size_bytes: size })

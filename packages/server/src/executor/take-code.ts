@@ -109,7 +109,7 @@ export class CodeTaker {
       size += chunk.length;
     }
     const kept = { digest: hash.digest("hex"), size };
-    if (!(await this.#store.has(kept.digest))) await this.#store.putStream(createReadStream(file), kept);
+    if (!(await this.#store.touch(kept.digest))) await this.#store.putStream(createReadStream(file), kept);
     return kept;
   }
 

@@ -7,6 +7,7 @@ import { enqueue } from "../jobs/enqueue.ts";
 import { type ValidatePayload, validateResult } from "../jobs/payloads.ts";
 import { inTransaction } from "../jobs/transaction.ts";
 import { validationNeeds, validationSeconds } from "../jobs/validation-bounds.ts";
+import { keepBlob } from "../store/orphans.ts";
 import { environmentNamed } from "./environment-named.ts";
 import type { Executor } from "./executor.ts";
 import { rootOf } from "./limits.ts";
@@ -32,11 +33,11 @@ export async function validateAgent(
   if (codeZip.byteLength === 0) return { valid: false, errors: ["there is no code: code_zip is empty"], warnings: [] };
   if (codeZip.byteLength > limits.codeBytes)
     return { valid: false, errors: [`the code is over ${limits.codeBytes} bytes`], warnings: [] };
-  const { digest, size } = await app.store.put(codeZip);
+  const digest = await keepBlob(app, codeZip);
   const { tier } = app.config.worker;
   const image = rootOf(limits, tier);
   const job = await inTransaction(app, async (tx) => {
-    await recordBundle(tx, digest, size);
+    await recordBundle(tx, digest, codeZip.byteLength);
     return await enqueue(app, tx, {
       kind: "validate",
       queue: QUEUE,

@@ -27,8 +27,8 @@ test("what is old goes, in batches; what is young or in use stays", async () => 
   for (const job of [old!, young!]) await report(at.app, worker.id, reportOf(job));
   await pool.query("UPDATE jobs SET ended_at = now() - interval '2 hours' WHERE id = $1", [old!.id]);
   await pool.query("UPDATE workers SET seen_at = now() - interval '8 days'");
-  expect(await cleanUp(at.app)).toEqual({ answers: 2500, moves: 1, uploads: 0, workers: 1 });
-  expect(await cleanUp(at.app)).toEqual({ answers: 0, moves: 0, uploads: 0, workers: 0 });
+  expect(await cleanUp(at.app)).toEqual({ answers: 2500, moves: 1, uploads: 0, workers: 1, blobs: 0 });
+  expect(await cleanUp(at.app)).toEqual({ answers: 0, moves: 0, uploads: 0, workers: 0, blobs: 0 });
   const left = await at.app.db.selectFrom("job_output").select(["job_id", "seat"]).orderBy("job_id").execute();
   expect(left.filter(({ seat }) => seat === -1).map((row) => row.job_id)).toEqual([young!.id, running!.id]);
   expect(left.filter(({ seat }) => seat === 0)).toHaveLength(3);

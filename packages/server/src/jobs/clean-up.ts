@@ -6,6 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { sql } from "kysely";
 import { expireUploads } from "../agents/uploads.ts";
 import type { App } from "../app.ts";
+import { collectOrphans } from "../store/orphans.ts";
 
 const EVERY_MS = 3_600_000;
 /** Rows at once: no statement holds locks for long. */
@@ -31,6 +32,8 @@ export interface Cleaned {
   readonly moves: number;
   readonly uploads: number;
   readonly workers: number;
+  /** Not rows, but what lay in the store. */
+  readonly blobs: number;
 }
 
 /** Once. Gives how many rows went. */
@@ -55,6 +58,7 @@ export async function cleanUp(app: App): Promise<Cleaned> {
       SELECT w.id FROM workers w WHERE w.seen_at < now() - interval '7 days'
         AND NOT EXISTS (SELECT FROM jobs j WHERE j.state = 'running' AND j.worker_id = w.id) LIMIT ${BATCH})`,
     ),
+    blobs: await collectOrphans(app),
   };
 }
 

@@ -7,6 +7,7 @@ import type { JobReport } from "@lanista/api/gen/lanista/v1/workers_pb";
 import { sql } from "kysely";
 import type { App } from "../app.ts";
 import type { Tx } from "../db/database.ts";
+import { keepBlob } from "../store/orphans.ts";
 import { type Ended, endJobs, roomLeft } from "./finish.ts";
 import type { JobRow } from "./kinds.ts";
 import { knownKind } from "./known-kind.ts";
@@ -43,7 +44,7 @@ export class ReportBatches {
       const now = await standing(this.#app.db, workerId, said, hash);
       if ("answer" in now) return now.answer;
       // Before the transaction: a blob that no row names is collected later.
-      blob = (await this.#app.store.put(said.replayGzip)).digest;
+      blob = await keepBlob(this.#app, said.replayGzip);
     }
     return await new Promise<Answer>((answered) => {
       this.#waiting.push({ workerId, said, hash, blob, answered });

@@ -10,6 +10,7 @@ import { type JobReport, JobReportSchema } from "@lanista/api/gen/lanista/v1/wor
 import type { App } from "../app.ts";
 import type { Tx } from "../db/database.ts";
 import type { OutcomeRow } from "../db/types.ts";
+import { keepBlob } from "../store/orphans.ts";
 import { type Ending, endJob, failAttempt } from "./finish.ts";
 import type { JobKind, JobRow } from "./kinds.ts";
 import { knownKind } from "./known-kind.ts";
@@ -34,7 +35,7 @@ export async function report(app: App, workerId: string, said: JobReport): Promi
   const kind = knownKind(app, early.job.kind);
   const ending = endingOf(kind, said);
   // Before the transaction: a blob that no row names is collected later.
-  const blob = said.replayGzip.length > 0 && ending !== null ? (await app.store.put(said.replayGzip)).digest : null;
+  const blob = said.replayGzip.length > 0 && ending !== null ? await keepBlob(app, said.replayGzip) : null;
   try {
     return await settle(app, workerId, said, hash, async (tx, job) =>
       ending === null

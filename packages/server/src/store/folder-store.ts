@@ -1,7 +1,19 @@
 /** The store in a folder: `blobs/ab/abcd…`, and `parts/UPLOAD/OFFSET` for uploads on their way. Its owner alone reads it. */
 import { createHash } from "node:crypto";
 import { createReadStream, createWriteStream } from "node:fs";
-import { access, constants, mkdir, open, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import {
+  access,
+  constants,
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  utimes,
+  writeFile,
+} from "node:fs/promises";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
@@ -32,7 +44,7 @@ class FolderStore implements BlobStore {
 
   async put(bytes: Uint8Array): Promise<{ digest: string; size: number }> {
     const digest = createHash("sha256").update(bytes).digest("hex");
-    if (!(await this.has(digest)))
+    if (!(await this.touch(digest)))
       await this.#keep(digest, (file) => writeFile(file, bytes, { flush: true, mode: 0o600 }));
     return { digest, size: bytes.byteLength };
   }
@@ -77,6 +89,24 @@ class FolderStore implements BlobStore {
 
   async delete(digest: string): Promise<void> {
     await rm(this.#path(digest), { force: true });
+  }
+
+  async touch(digest: string): Promise<boolean> {
+    const now = new Date();
+    try {
+      await utimes(this.#path(digest), now, now);
+      return true;
+    } catch (error) {
+      if ((error as { code?: string }).code === "ENOENT") return false;
+      throw error;
+    }
+  }
+
+  async deleteOlder(digest: string, seconds: number): Promise<boolean> {
+    const { mtimeMs } = await stat(this.#path(digest)).catch(() => ({ mtimeMs: Number.POSITIVE_INFINITY }));
+    if (Date.now() - mtimeMs < seconds * 1000) return false;
+    await this.delete(digest);
+    return true;
   }
 
   async *list(): AsyncIterable<string> {

@@ -10,6 +10,7 @@ import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import {
+  CopyObjectCommand,
   DeleteObjectCommand,
   DeleteObjectsCommand,
   GetObjectCommand,
@@ -22,6 +23,8 @@ import {
 import { LanistaError } from "@lanista/api/errors";
 import { checkDigest, missing, verified } from "./checks.ts";
 import type { BlobStore } from "./store.ts";
+
+const YOUNG_MS = 12 * 3_600_000;
 
 export interface S3Place {
   readonly bucket: string;
@@ -55,8 +58,11 @@ export class S3Store implements BlobStore {
   readonly #client: S3Client;
   readonly #bucket: string;
   readonly #prefix: string;
+  readonly #youngMs: number;
 
-  constructor(place: S3Place) {
+  /** `youngMs`: what was put in so short a time ago is not touched. */
+  constructor(place: S3Place, youngMs: number = YOUNG_MS) {
+    this.#youngMs = youngMs;
     this.#bucket = place.bucket;
     this.#prefix = place.prefix === "" ? "" : `${place.prefix}/`;
     this.#client = new S3Client({
@@ -76,7 +82,7 @@ export class S3Store implements BlobStore {
 
   async put(bytes: Uint8Array): Promise<{ digest: string; size: number }> {
     const digest = createHash("sha256").update(bytes).digest("hex");
-    if (!(await this.has(digest)))
+    if (!(await this.touch(digest)))
       await this.#client.send(new PutObjectCommand({ ...this.#object(this.#key(digest)), Body: bytes }));
     return { digest, size: bytes.byteLength };
   }
@@ -96,13 +102,43 @@ export class S3Store implements BlobStore {
   }
 
   async has(digest: string): Promise<boolean> {
+    return (await this.#storedAt(digest)) !== undefined;
+  }
+
+  /** In milliseconds since 1970, by the store's clock; undefined where it is not there. */
+  async #storedAt(digest: string): Promise<number | undefined> {
     try {
-      await this.#client.send(new HeadObjectCommand(this.#object(this.#key(digest))));
-      return true;
+      const { LastModified } = await this.#client.send(new HeadObjectCommand(this.#object(this.#key(digest))));
+      return LastModified?.getTime() ?? Date.now();
     } catch (error) {
-      if ((error as { name?: string }).name === "NotFound") return false;
+      if ((error as { name?: string }).name === "NotFound") return undefined;
       throw error;
     }
+  }
+
+  /** A copy onto itself, where it is old: nothing else changes an object's time. */
+  async touch(digest: string): Promise<boolean> {
+    const storedAt = await this.#storedAt(digest);
+    if (storedAt === undefined) return false;
+    if (Date.now() - storedAt < this.#youngMs) return true;
+    const key = this.#key(digest);
+    const CopySource = encodeURI(`${this.#bucket}/${key}`);
+    try {
+      await this.#client.send(
+        new CopyObjectCommand({ ...this.#object(key), CopySource, MetadataDirective: "REPLACE" }),
+      );
+      return true;
+    } catch (error) {
+      if ((error as { name?: string }).name === "NoSuchKey") return false;
+      throw error;
+    }
+  }
+
+  async deleteOlder(digest: string, seconds: number): Promise<boolean> {
+    const storedAt = await this.#storedAt(digest);
+    if (storedAt === undefined || Date.now() - storedAt < seconds * 1000) return false;
+    await this.delete(digest);
+    return true;
   }
 
   async get(digest: string): Promise<Uint8Array> {

@@ -5,7 +5,7 @@
 import type { Readable } from "node:stream";
 
 export interface BlobStore {
-  /** Stores the bytes under the digest they turn out to have. */
+  /** Stores the bytes under the digest they turn out to have. What is there already is young again. */
   put(bytes: Uint8Array): Promise<{ digest: string; size: number }>;
   /** The same of a stream. Throws LanistaError `invalid` where the digest or the size turns out another. */
   putStream(from: AsyncIterable<Uint8Array>, expected: { digest: string; size: number }): Promise<void>;
@@ -15,6 +15,10 @@ export interface BlobStore {
   /** Throws LanistaError `not_found`, before it returns. */
   open(digest: string): Promise<Readable>;
   delete(digest: string): Promise<void>;
+  /** Makes it as young as if it had been put now, or younger than twelve hours. False where it is not there. */
+  touch(digest: string): Promise<boolean>;
+  /** Deletes it if it was not put or touched for so long. Whether it did. */
+  deleteOlder(digest: string, seconds: number): Promise<boolean>;
   /** Every digest in it. */
   list(): AsyncIterable<string>;
   /** Parts of uploads not yet whole: named by the upload and the offset. */

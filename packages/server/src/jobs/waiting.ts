@@ -2,6 +2,7 @@
 import { sql } from "kysely";
 import type { App } from "../app.ts";
 import type { Db, Tx } from "../db/database.ts";
+import type { ResourcesRow } from "../db/types.ts";
 import { runningInQueueQuery, runningInSpacesQuery } from "./claim-sql.ts";
 import type { JobRow } from "./kinds.ts";
 import { liveWorkers, tiersOf, type WorkerRow } from "./workers.ts";
@@ -50,14 +51,10 @@ export async function whyWaiting(app: App, db: Db | Tx, job: JobRow): Promise<Wa
 }
 
 export function couldRun(worker: WorkerRow, job: JobRow): boolean {
-  const { cpus = 0, memoryBytes = 0, gpus = 0, vramBytes = 0 } = worker.total;
   return (
     worker.kinds.includes(job.kind) &&
     (job.tier === "" || tiersOf(worker).some(({ tier }) => tier === job.tier)) &&
-    job.cpus <= cpus &&
-    job.memory_bytes <= memoryBytes &&
-    job.gpus <= gpus &&
-    job.vram_bytes <= vramBytes
+    shortOf(job, worker.total) === ""
   );
 }
 
@@ -76,7 +73,7 @@ async function reasonOf(
   job: JobRow,
   live: readonly WorkerRow[],
   able: readonly WorkerRow[],
-  running: ReadonlyMap<string, number>,
+  running: ReadonlyMap<string, Load>,
 ): Promise<Reason> {
   const queue = await db.selectFrom("queues").selectAll().where("name", "=", job.queue).executeTakeFirstOrThrow();
   if (queue.paused) return { reason: "paused", detail: `the queue ${job.queue} is paused` };
@@ -91,8 +88,13 @@ async function reasonOf(
   const full = await fullInSpace(db, job);
   if (full !== null) return full;
   const paused = taking.filter((worker) => worker.paused !== "");
-  const free = taking.filter((worker) => worker.paused === "" && (running.get(worker.id) ?? 0) < worker.concurrency);
-  if (free.length > 0) return { reason: "ready", detail: "a worker may take it at any moment" };
+  const open = taking.filter(
+    (worker) => worker.paused === "" && (running.get(worker.id)?.jobs ?? 0) < worker.concurrency,
+  );
+  const short = open.map((worker) => shortOf(job, freeOf(worker, running.get(worker.id))));
+  if (short.includes("")) return { reason: "ready", detail: "a worker may take it at any moment" };
+  if (short.length > 0)
+    return { reason: "workers_busy", detail: `no worker has enough free for it: ${open[0]?.name} has ${short[0]}` };
   return {
     reason: "workers_busy",
     detail:
@@ -100,6 +102,27 @@ async function reasonOf(
         ? `every worker that could run it has paused itself: ${paused[0]?.paused}`
         : `every worker that could run it (${taking.length}) has all it can do`,
   };
+}
+
+/** What it said last, and no more than those that run on it by now leave of it. */
+function freeOf({ total, free }: WorkerRow, running: Load = NO_LOAD): ResourcesRow {
+  const left = (name: "cpus" | "memoryBytes" | "gpus"): number =>
+    Math.min(free[name] ?? 0, (total[name] ?? 0) - running[name]);
+  return { cpus: left("cpus"), memoryBytes: left("memoryBytes"), gpus: left("gpus"), vramBytes: free.vramBytes ?? 0 };
+}
+
+/** In words, of which there is less than the job needs; empty where it fits. */
+function shortOf(job: JobRow, there: ResourcesRow): string {
+  const { cpus = 0, memoryBytes = 0, gpus = 0, vramBytes = 0 } = there;
+  const mebibytes = (bytes: number): string => `${Math.floor(Math.max(0, bytes) / 2 ** 20)} MiB`;
+  return [
+    job.cpus <= cpus ? "" : `${Math.max(0, cpus)} of the ${job.cpus} CPUs`,
+    job.memory_bytes <= memoryBytes ? "" : `${mebibytes(memoryBytes)} of the ${mebibytes(job.memory_bytes)} of memory`,
+    job.gpus <= gpus ? "" : `${Math.max(0, gpus)} of the ${job.gpus} GPUs`,
+    job.vram_bytes <= vramBytes ? "" : `${mebibytes(vramBytes)} of the ${mebibytes(job.vram_bytes)} on each GPU`,
+  ]
+    .filter((each) => each !== "")
+    .join(", ");
 }
 
 async function fullInSpace(db: Db | Tx, job: JobRow): Promise<Reason | null> {
@@ -165,11 +188,27 @@ export const lastEndedQuery = (queue: string) => sql<{ ended: number; seconds: n
     SELECT ended_at FROM jobs WHERE queue = ${queue} AND state = 'ended' AND ended_at > now() - interval '1 hour'
     ORDER BY ended_at DESC LIMIT ${LOOK_BACK}) lately`;
 
-async function runningOf(db: Db | Tx, workers: readonly WorkerRow[]): Promise<Map<string, number>> {
+/** Jobs that run on a worker, and what they need together. */
+interface Load {
+  readonly jobs: number;
+  readonly cpus: number;
+  readonly memoryBytes: number;
+  readonly gpus: number;
+}
+
+const NO_LOAD: Load = { jobs: 0, cpus: 0, memoryBytes: 0, gpus: 0 };
+
+async function runningOf(db: Db | Tx, workers: readonly WorkerRow[]): Promise<Map<string, Load>> {
   if (workers.length === 0) return new Map();
   const rows = await db
     .selectFrom("jobs")
-    .select(["worker_id", sql<number>`count(*)::int`.as("running")])
+    .select([
+      "worker_id",
+      sql<number>`count(*)::int`.as("jobs"),
+      sql<number>`sum(cpus)::float8`.as("cpus"),
+      sql<number>`sum(memory_bytes)::float8`.as("memoryBytes"),
+      sql<number>`sum(gpus)::int`.as("gpus"),
+    ])
     .where("state", "=", "running")
     .where(
       "worker_id",
@@ -178,5 +217,5 @@ async function runningOf(db: Db | Tx, workers: readonly WorkerRow[]): Promise<Ma
     )
     .groupBy("worker_id")
     .execute();
-  return new Map(rows.flatMap(({ worker_id, running }) => (worker_id === null ? [] : [[worker_id, running] as const])));
+  return new Map(rows.flatMap(({ worker_id, ...load }) => (worker_id === null ? [] : [[worker_id, load] as const])));
 }

@@ -24,11 +24,18 @@ export async function* attend(app: App, worker: WorkerRow, signal: AbortSignal):
   const news = new News();
   const over = AbortSignal.any([signal, app.stopping]);
   const subscriptions = [
-    ...[...worker.queues.map((queue) => `queue:${queue}`), "queues"].map((topic) =>
-      app.events.subscribe(topic, () => news.tell("wake")),
-    ),
+    app.events.subscribe("queues", () => news.tell("wake")),
     app.events.subscribe(`worker:${worker.id}`, () => news.tell("look")),
   ];
+  const heard = new Set<string>();
+  /** Of the embedded worker more may come while it is there. */
+  const listen = (queues: readonly string[]): void => {
+    for (const queue of queues.filter((one) => !heard.has(one))) {
+      heard.add(queue);
+      subscriptions.push(app.events.subscribe(`queue:${queue}`, () => news.tell("wake")));
+      news.tell("wake");
+    }
+  };
   const told = new Set<string>();
   let draining = false;
   try {
@@ -36,6 +43,7 @@ export async function* attend(app: App, worker: WorkerRow, signal: AbortSignal):
     const floors = await floorsOf(app.db, worker.queues);
     const welcome = { leaseSeconds: seconds, heartbeatSeconds, silentSeconds: SILENT_SECONDS, floors };
     yield { command: { case: "welcome", value: welcome } };
+    listen(worker.queues);
     news.tell("look");
     news.tell("wake");
     while (!over.aborted) {
@@ -45,6 +53,7 @@ export async function* attend(app: App, worker: WorkerRow, signal: AbortSignal):
         const state = await standing(app, worker.id);
         if (state.draining !== draining) yield { command: { case: "drain", value: { drain: state.draining } } };
         draining = state.draining;
+        listen(state.queues);
         for (const { jobId, fence } of await lostLately(app, worker.id)) {
           if (told.has(`${jobId} ${fence}`)) continue;
           told.add(`${jobId} ${fence}`);
@@ -62,11 +71,11 @@ export async function* attend(app: App, worker: WorkerRow, signal: AbortSignal):
   }
 }
 
-async function standing(app: App, workerId: string): Promise<{ draining: boolean }> {
+async function standing(app: App, workerId: string): Promise<{ draining: boolean; queues: string[] }> {
   const row = await app.db
     .selectFrom("workers")
     .innerJoin("tokens", "tokens.id", "workers.token_id")
-    .select(["draining", sql<boolean>`revoked_at IS NULL AND expires_at > now()`.as("good")])
+    .select(["draining", "workers.queues", sql<boolean>`revoked_at IS NULL AND expires_at > now()`.as("good")])
     .where("workers.id", "=", workerId)
     .executeTakeFirst();
   if (row === undefined || !row.good)

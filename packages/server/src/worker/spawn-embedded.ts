@@ -11,6 +11,7 @@ import { sql } from "kysely";
 import { makeToken } from "../accounts/tokens.ts";
 import type { App } from "../app.ts";
 import { ACCOUNTS_CHANGED } from "../auth/callers.ts";
+import { followQueues, openQueues } from "./follow-queues.ts";
 
 const TOKEN_SECONDS = 86_400;
 const RENEW_MS = 3_600_000;
@@ -77,6 +78,7 @@ export async function startEmbeddedWorker(app: App, options: EmbeddedOptions): P
     }
   };
   const kept = keep();
+  const followed = app.config.worker.queues.length > 0 ? undefined : followQueues(app, row.id, ends.signal);
 
   return {
     get pid() {
@@ -89,6 +91,7 @@ export async function startEmbeddedWorker(app: App, options: EmbeddedOptions): P
       const hard = setTimeout(() => child?.kill("SIGTERM"), seconds * 1000);
       const kill = setTimeout(() => child?.kill("SIGKILL"), seconds * 1000 + HARD_STOP_MS);
       await kept;
+      await followed;
       clearTimeout(hard);
       clearTimeout(kill);
       await app.db.transaction().execute(async (tx) => {
@@ -99,23 +102,13 @@ export async function startEmbeddedWorker(app: App, options: EmbeddedOptions): P
   };
 }
 
-/** A worker names at most this many. */
-const MOST_QUEUES = 32;
-
-/** Where none are named, all that are no space's own, as they are now. */
-async function queuesOf({ config, db, log }: App): Promise<readonly string[]> {
-  if (config.worker.queues.length > 0) return config.worker.queues;
+/** Where none are named, all that are no space's own: as they are now, and later as follow-queues.ts finds them. */
+async function queuesOf(app: App): Promise<readonly string[]> {
+  if (app.config.worker.queues.length > 0) return app.config.worker.queues;
   try {
-    const rows = await db
-      .selectFrom("queues")
-      .select("name")
-      .where("space_id", "is", null)
-      .orderBy("name")
-      .limit(MOST_QUEUES)
-      .execute();
-    return rows.map(({ name }) => name);
+    return await openQueues(app);
   } catch (error) {
-    log.warn({ err: error }, "the embedded worker's queues could not be read");
+    app.log.warn({ err: error }, "the embedded worker's queues could not be read");
     return [];
   }
 }

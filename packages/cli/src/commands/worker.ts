@@ -77,7 +77,7 @@ The first SIGTERM or Ctrl-C drains: no more jobs are taken, those that run come 
 of --drain-seconds, stops them; the server tries them again elsewhere. A SIGKILL loses nothing either.
 
 Examples:
-  $ lanista token create --scope worker --name lab-1
+  $ lanista token create lab-1 --scope worker
   $ LANISTA_TOKEN=… lanista worker --server https://lanista.example.org --concurrency 4
   $ lanista worker --token-file /etc/lanista/token --queue gpu --queue default --keep-free-vram 8GiB`,
     )
@@ -173,6 +173,6 @@ async function readToken({ terminal }: Context, { token, tokenFile }: RunOptions
   const { LANISTA_TOKEN } = terminal.environment;
   if (LANISTA_TOKEN !== undefined && LANISTA_TOKEN !== "") return LANISTA_TOKEN;
   throw new UsageError(
-    "a worker needs a token of the scope worker: give --token-file or LANISTA_TOKEN (lanista token create --scope worker)",
+    "a worker needs a token of the scope worker: give --token-file or LANISTA_TOKEN (lanista token create NAME --scope worker)",
   );
 }

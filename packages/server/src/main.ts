@@ -117,8 +117,10 @@ async function start(config: ServerConfig, options: ServerOptions, log: Logger, 
 
   const limits = new RateLimits(config.limits.ratePerMinute, config.limits.signInPerMinute);
   const proxies = new TrustedProxies(config.http.trustedProxies);
-  const parts: ServiceParts = { app, accounts, callers };
-  const routes = [...healthRoutes(app), authRoute(app, accounts, limits), ...httpRoutes(app)];
+  let bound = "";
+  const publicUrl = (): string => (config.publicUrl === "" ? bound : config.publicUrl.replace(/\/+$/, ""));
+  const parts: ServiceParts = { app, accounts, callers, publicUrl };
+  const routes = [...healthRoutes(app), authRoute(app, accounts, limits), ...httpRoutes(parts)];
   const fallback = createRouter({ routes, callers, limits, proxies, log });
   const adapter = (grpc: boolean): NodeHandlerFn =>
     rpcHandler({
@@ -151,6 +153,7 @@ async function start(config: ServerConfig, options: ServerOptions, log: Logger, 
   };
   stack.add("sockets", () => drain(sockets));
   const http = await listen(listenHttp(config.http, config.limits, settled(adapter(false))));
+  bound = http;
   const grpc = config.grpc.enabled
     ? await listen(listenHttp2(config.grpc, config.limits, settled(adapter(true))))
     : null;

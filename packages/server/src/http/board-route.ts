@@ -1,5 +1,4 @@
 /** `/ladders/SPACE/LADDER`: the table of a public ladder as a page. Nothing on it runs; it asks for itself anew every ten seconds. */
-import { createHash } from "node:crypto";
 import type { App } from "../app.ts";
 import { notFound } from "../auth/access.ts";
 import { BOARD_KEYS, boardPage, type RankedRow } from "../ladder/board.ts";
@@ -7,6 +6,7 @@ import { findLadder, type LadderRow } from "../ladder/rows.ts";
 import { ladderRules } from "../ladder/rules.ts";
 import { pageWanted } from "../rpc/paging.ts";
 import { setHeader } from "./headers.ts";
+import { escaped, policyFor } from "./page.ts";
 import { type HttpRoute, send } from "./route.ts";
 
 const PATH = "/ladders/";
@@ -17,7 +17,7 @@ table{border-collapse:collapse;width:100%}th,td{padding:.4rem .6rem;text-align:r
 th:nth-child(2),td:nth-child(2),th:nth-child(3),td:nth-child(3){text-align:left}th{font-weight:600}
 td:nth-child(4){font-variant-numeric:tabular-nums;font-weight:600}.new,p{color:#777}
 @media(prefers-color-scheme:dark){body{background:#111;color:#ddd}}`;
-const POLICY = `default-src 'none'; style-src 'sha256-${createHash("sha256").update(STYLE).digest("base64")}'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'`;
+const POLICY = policyFor(STYLE);
 
 export function boardRoute(app: App): HttpRoute {
   return {
@@ -40,18 +40,6 @@ export function boardRoute(app: App): HttpRoute {
       send(response, 200, "text/html; charset=utf-8", page(ladder, rows, query.finished));
     },
   };
-}
-
-const ENTITIES: Readonly<Record<string, string>> = {
-  "&": "&amp;",
-  "<": "&lt;",
-  ">": "&gt;",
-  '"': "&quot;",
-  "'": "&#39;",
-};
-
-function escaped(value: string | number): string {
-  return String(value).replace(/[&<>"']/g, (character) => ENTITIES[character]!);
 }
 
 function page(ladder: LadderRow, rows: readonly RankedRow[], finished: boolean): string {

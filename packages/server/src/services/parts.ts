@@ -7,4 +7,6 @@ export interface ServiceParts {
   readonly app: App;
   readonly accounts: Accounts;
   readonly callers: Callers;
+  /** Where people reach this server, without a slash at the end: as configured, else the address it listens at. */
+  readonly publicUrl: () => string;
 }

@@ -1,10 +1,16 @@
 /** What is served over plain HTTP beside the services. */
-import type { App } from "../app.ts";
 import { executorReplayRoute } from "../executor/replay-route.ts";
 import { boardRoute } from "../http/board-route.ts";
+import { invitationRoute } from "../http/invitation-route.ts";
 import type { HttpRoute } from "../http/route.ts";
+import type { ServiceParts } from "./parts.ts";
 import { replayRoute } from "./replays.ts";
 
-export function httpRoutes(app: App): readonly HttpRoute[] {
-  return [replayRoute(app), boardRoute(app), ...(app.config.executor.enabled ? [executorReplayRoute(app)] : [])];
+export function httpRoutes({ app, publicUrl }: ServiceParts): readonly HttpRoute[] {
+  return [
+    replayRoute(app),
+    boardRoute(app),
+    invitationRoute(publicUrl),
+    ...(app.config.executor.enabled ? [executorReplayRoute(app)] : []),
+  ];
 }

@@ -35,11 +35,12 @@ import type { App } from "../app.ts";
 import { notFound, requireSpace, requireUser } from "../auth/access.ts";
 import { callerOf } from "../auth/caller.ts";
 import { ACCOUNTS_CHANGED } from "../auth/callers.ts";
+import { INVITATION_PATH } from "../http/invitation-route.ts";
 import { mutate } from "../mutate.ts";
 import { pageOf, pageWanted } from "../rpc/paging.ts";
 import type { ServiceParts } from "./parts.ts";
 
-export function spaceService(app: App, { callers }: ServiceParts): ServiceImpl<typeof SpaceService> {
+export function spaceService(app: App, { callers, publicUrl }: ServiceParts): ServiceImpl<typeof SpaceService> {
   const { db } = app;
   return {
     async createSpace(request, context) {
@@ -49,7 +50,7 @@ export function spaceService(app: App, { callers }: ServiceParts): ServiceImpl<t
         const user = requireUser(caller);
         if (caller.spaceId !== null || !(user.organiser || user.administrator))
           throw new LanistaError("forbidden", "you may not found spaces", {
-            hint: "An administrator can let you: lanista admin user --organiser.",
+            hint: "An administrator can let you: lanista admin user ID --organiser yes.",
           });
         const row = await createSpace(tx, request.slug, request.title);
         note.subject = row.id;
@@ -142,9 +143,7 @@ export function spaceService(app: App, { callers }: ServiceParts): ServiceImpl<t
           });
           note.subject = row.id;
           note.spaceId = space.id;
-          const { publicUrl } = app.config;
-          const url = publicUrl === "" ? "" : `${publicUrl.replace(/\/$/, "")}/invitation#${code}`;
-          return { invitation: invitationMessage(row), code, url };
+          return { invitation: invitationMessage(row), code, url: `${publicUrl()}${INVITATION_PATH}#${code}` };
         },
       ),
 

@@ -494,7 +494,7 @@ export declare type CreateInvitationResponse = Message<"lanista.v1.CreateInvitat
   code: string;
 
   /**
-   * The code in a link, where the server knows its own address.
+   * The code in a link, to a page that says what to do with it.
    *
    * @generated from field: string url = 3;
    */

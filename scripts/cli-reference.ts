@@ -13,7 +13,7 @@ const page = join(import.meta.dirname, "..", "docs", "cli.md");
 const MARK = "<!-- Below this line the page is generated: npm run docs -->";
 
 function terminalInto(write: (text: string) => void): Terminal {
-  return { stdout: { write }, stderr: { write }, environment: {} };
+  return { stdin: process.stdin, stdout: { write }, stderr: { write }, environment: {} };
 }
 
 async function helpOf(path: readonly string[]): Promise<string> {

@@ -3,7 +3,12 @@ import { listenForInterrupt } from "./interrupt.ts";
 import { run } from "./run.ts";
 import { note, type Terminal } from "./terminal.ts";
 
-const terminal: Terminal = { stdout: process.stdout, stderr: process.stderr, environment: process.env };
+const terminal: Terminal = {
+  stdin: process.stdin,
+  stdout: process.stdout,
+  stderr: process.stderr,
+  environment: process.env,
+};
 
 // Whoever reads us may stop reading (`lanista env list | head -1`): that is an end, not an error, and the command goes on to its
 // own exit code. Anything else (a full disk) means that the result was not told.

@@ -1,5 +1,5 @@
 /**
- * The command's two streams. Results go to standard output, everything else (progress, warnings, errors) to standard
+ * The command's streams. Results go to standard output, everything else (progress, warnings, errors) to standard
  * error, so that with --json standard output holds exactly one document.
  */
 import { styleText } from "node:util";
@@ -15,6 +15,8 @@ export interface OutputStream {
 export interface Terminal {
   readonly stdout: OutputStream;
   readonly stderr: OutputStream;
+  /** What a question is answered at, where somebody sits there; else what `--password-stdin` reads. */
+  readonly stdin: NodeJS.ReadableStream & { readonly isTTY?: boolean };
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
 

@@ -1,4 +1,5 @@
 /** For tests: runs a command line in this process and keeps what it writes. */
+import { Readable } from "node:stream";
 import { run } from "./run.ts";
 
 export interface Ran {
@@ -7,15 +8,35 @@ export interface Ran {
   readonly stderr: string;
 }
 
-export async function runCommand(...argv: readonly string[]): Promise<Ran> {
+export interface Circumstances {
+  readonly environment?: Readonly<Record<string, string>>;
+  /** All of it. */
+  readonly stdin?: string;
+  readonly signal?: AbortSignal;
+  /** Told of every piece of standard output as it is written. */
+  readonly onStdout?: (text: string) => void;
+}
+
+export function runCommand(...argv: readonly string[]): Promise<Ran> {
+  return runCommandIn({}, ...argv);
+}
+
+export async function runCommandIn(circumstances: Circumstances, ...argv: readonly string[]): Promise<Ran> {
+  const { environment = {}, stdin = "", signal = new AbortController().signal, onStdout } = circumstances;
   let stdout = "";
   let stderr = "";
   const terminal = {
-    stdout: { write: (text: string) => (stdout += text) },
+    stdin: Readable.from([stdin]),
+    stdout: {
+      write(text: string) {
+        stdout += text;
+        onStdout?.(text);
+      },
+    },
     stderr: { write: (text: string) => (stderr += text) },
-    environment: {},
+    environment,
   };
-  const code = await run(argv, terminal, new AbortController().signal);
+  const code = await run(argv, terminal, signal);
   return { code, stdout, stderr: withoutProgress(stderr) };
 }
 

@@ -10,8 +10,9 @@ import { Command, InvalidArgumentError } from "commander";
 import type { Context } from "../context.ts";
 import { ask, lineOfStdin } from "../remote/ask.ts";
 import { keep } from "../remote/credentials.ts";
+import { addRemoteOptions, type RemoteOptions } from "../remote/options.ts";
 import { print, rows } from "../remote/print.ts";
-import { addRemoteOptions, pages, type RemoteOptions, remote, serverUrl } from "../remote/remote.ts";
+import { pages, remote, serverUrl } from "../remote/remote.ts";
 import { timeText } from "../remote/words.ts";
 import { note } from "../terminal.ts";
 
@@ -131,7 +132,7 @@ async function init(context: Context, options: InitOptions): Promise<void> {
   const name = options.name ?? (await ask(context, "Your name: ", "--name"));
   const email = options.email ?? (await ask(context, "Your address: ", "--email"));
   const password = options.passwordStdin
-    ? await lineOfStdin()
+    ? await lineOfStdin(terminal)
     : await ask(context, "A password (10 characters at least): ", "--password-stdin", true);
   const client = await remote(context, { ...options, server }, "anonymous");
   const answer = await client.tokens.initAdministrator({ secret, name, email, password });

@@ -1,8 +1,9 @@
 import { JobSchema } from "@lanista/api/gen/lanista/v1/jobs_pb";
 import { Command } from "commander";
 import type { Context } from "../context.ts";
+import { addRemoteOptions, type RemoteOptions } from "../remote/options.ts";
 import { print } from "../remote/print.ts";
-import { addRemoteOptions, type RemoteOptions, remote } from "../remote/remote.ts";
+import { remote } from "../remote/remote.ts";
 import { jobText } from "../remote/words.ts";
 
 export function jobCommand(context: Context): Command {

@@ -6,8 +6,9 @@ import {
 import { Command } from "commander";
 import type { Context } from "../context.ts";
 import { integer } from "../option-values.ts";
+import { addRemoteOptions, type RemoteOptions } from "../remote/options.ts";
 import { print, rows } from "../remote/print.ts";
-import { addRemoteOptions, type RemoteOptions, remote } from "../remote/remote.ts";
+import { remote } from "../remote/remote.ts";
 import { ladderState } from "../remote/words.ts";
 import { plural } from "../units.ts";
 

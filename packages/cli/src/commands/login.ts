@@ -6,11 +6,13 @@ import { WhoAmIResponseSchema } from "@lanista/api/gen/lanista/v1/tokens_pb";
 import { Command } from "commander";
 import { z } from "zod";
 import type { Context } from "../context.ts";
+import { askAccounts } from "../remote/accounts.ts";
 import { ask, lineOfStdin } from "../remote/ask.ts";
 import { forget, keep, readKept } from "../remote/credentials.ts";
+import { addRemoteOptions, type RemoteOptions } from "../remote/options.ts";
 import { print } from "../remote/print.ts";
-import { addRemoteOptions, type RemoteOptions, remote, serverUrl } from "../remote/remote.ts";
-import { note, writeJson, writeLine } from "../terminal.ts";
+import { remote, serverUrl } from "../remote/remote.ts";
+import { note, type Terminal, writeJson, writeLine } from "../terminal.ts";
 import { UsageError } from "../usage-error.ts";
 
 interface LoginOptions extends RemoteOptions {
@@ -22,7 +24,6 @@ interface LoginOptions extends RemoteOptions {
 }
 
 const signedIn = z.object({ token: z.string().min(1) });
-const refusal = z.object({ message: z.string() });
 
 export function loginCommand(context: Context): Command {
   return new Command("login")
@@ -44,7 +45,7 @@ async function login(context: Context, options: LoginOptions): Promise<void> {
   const email = options.email ?? (await ask(context, `Address at ${server}: `, "--email"));
   const name = options.signUp ? (options.name ?? (await ask(context, "Your name: ", "--name"))) : "";
   const password = options.passwordStdin
-    ? await lineOfStdin()
+    ? await lineOfStdin(terminal)
     : await ask(context, "Password: ", "--password-stdin", true);
   const session = await authenticate(server, options.signUp ? "sign-up" : "sign-in", {
     email,
@@ -52,42 +53,41 @@ async function login(context: Context, options: LoginOptions): Promise<void> {
     ...(options.signUp ? { name } : {}),
     ...(options.signUp && options.invitation !== undefined ? { invitation: options.invitation } : {}),
   });
-  const client = connect({ url: server, token: session });
-  const me = await client.tokens.whoAmI({});
+  const made = await tokenOf(server, session).finally(() => signOut(terminal, server, session));
+  const path = await keep(terminal, { server, email, token: made.secret, tokenId: made.tokenId });
+  if (options.json) writeJson(terminal, { server, email, user: made.userId, file: path });
+  else writeLine(terminal, `Logged in at ${server} as ${email}. The token is in ${path}.`);
+}
+
+/** As much as the person may do. */
+async function tokenOf(
+  server: string,
+  session: string,
+): Promise<{ secret: string; tokenId: string; userId: string | null }> {
+  const { tokens } = connect({ url: server, token: session });
+  const me = await tokens.whoAmI({});
   const scope = me.user?.administrator
     ? Scope.ADMINISTRATOR
     : me.scopes.includes(Scope.ORGANISER)
       ? Scope.ORGANISER
       : Scope.PARTICIPANT;
-  const made = await client.tokens.createToken({ name: `lanista login on ${hostname()}`.slice(0, 100), scope });
-  const path = await keep(terminal, { server, email, token: made.secret, tokenId: made.token?.id ?? "" });
-  if (options.json) writeJson(terminal, { server, email, user: me.user?.id ?? null, file: path });
-  else writeLine(terminal, `Logged in at ${server} as ${email}. The token is in ${path}.`);
+  const made = await tokens.createToken({ name: `lanista login on ${hostname()}`.slice(0, 100), scope });
+  return { secret: made.secret, tokenId: made.token?.id ?? "", userId: me.user?.id ?? null };
 }
 
-/** A session's token, of better-auth's routes. Throws UsageError with what the server said. */
-async function authenticate(server: string, what: "sign-in" | "sign-up", body: object): Promise<string> {
-  const answer = await fetch(`${server}/api/auth/${what}/email`, {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify(body),
-    signal: AbortSignal.timeout(30_000),
-  }).catch((error: unknown) => {
-    throw new UsageError(`${server} does not answer: is it the right address, and is the server up?`, { cause: error });
-  });
-  const text = await answer.text();
-  let json: unknown = null;
-  try {
-    json = JSON.parse(text);
-  } catch {
-    // Not ours: the status below says enough.
-  }
-  const found = signedIn.safeParse(json);
-  if (answer.ok && found.success) return found.data.token;
-  const said = refusal.safeParse(json);
-  throw new UsageError(
-    `${server} refused the ${what}: ${said.success ? said.data.message : `it answered with status ${answer.status}`}`,
+/** The session was good for the token alone; left open, it would be good for a month. */
+async function signOut(terminal: Terminal, server: string, session: string): Promise<void> {
+  await askAccounts(server, "sign-out", {}, { what: "the sign-out", session }).catch((error: Error) =>
+    note(terminal, `The session that made the token is left open: ${error.message}`),
   );
+}
+
+/** A session's token. Throws UsageError with what the server said. */
+async function authenticate(server: string, how: "sign-in" | "sign-up", body: object): Promise<string> {
+  const answer = await askAccounts(server, `${how}/email`, body, { what: `the ${how}` });
+  const found = signedIn.safeParse(answer);
+  if (!found.success) throw new UsageError(`${server} does not answer as a server of ours: is it the right address?`);
+  return found.data.token;
 }
 
 export function logoutCommand(context: Context): Command {

@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import type { Context } from "../context.ts";
-import { addRemoteOptions, type RemoteOptions, remote } from "../remote/remote.ts";
+import { addRemoteOptions, type RemoteOptions } from "../remote/options.ts";
+import { remote } from "../remote/remote.ts";
 import { printable, writeJson } from "../terminal.ts";
 
 interface LogsOptions extends RemoteOptions {

@@ -1,15 +1,17 @@
-import { Command } from "commander";
-import { z } from "zod";
+import { Command, Option } from "commander";
 import type { Context } from "../context.ts";
+import { askAccounts } from "../remote/accounts.ts";
 import { ask, lineOfStdin } from "../remote/ask.ts";
 import { serverUrl } from "../remote/remote.ts";
-import { writeLine } from "../terminal.ts";
-import { UsageError } from "../usage-error.ts";
+import { writeJson, writeLine } from "../terminal.ts";
 
 interface PasswordOptions {
   readonly server?: string;
   readonly secret?: string;
   readonly passwordStdin?: true;
+  readonly forgotten?: true;
+  readonly email?: string;
+  readonly json?: true;
 }
 
 export function passwordCommand(context: Context): Command {
@@ -18,36 +20,41 @@ export function passwordCommand(context: Context): Command {
     .option("--server <url>", "the server (default: LANISTA_SERVER, the login's, or http://localhost:8080)")
     .option("--secret <token>", "the one-time token (default: asked)")
     .option("--password-stdin", "read the password from standard input instead of asking")
-    .addHelpText("after", "\nExample:\n  $ lanista password --secret …")
-    .action(async (options: PasswordOptions) => {
-      const server = await serverUrl(context, options);
-      const token = options.secret ?? (await ask(context, "The one-time token: ", "--secret", true));
-      const newPassword = options.passwordStdin
-        ? await lineOfStdin()
-        : await ask(context, "The new password (10 characters at least): ", "--password-stdin", true);
-      await setPassword(server, token, newPassword);
-      writeLine(
-        context.terminal,
-        "The new password is set, and every session and token of yours is ended: lanista login.",
-      );
-    });
+    .addOption(
+      new Option("--forgotten", "ask the server to mail you the one-time token").conflicts(["secret", "passwordStdin"]),
+    )
+    .option("--email <address>", "with --forgotten: your address (default: asked)")
+    .option("--json", "print one JSON document")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  $ lanista password --forgotten --email ada@example.org\n  $ lanista password --secret …",
+    )
+    .action((options: PasswordOptions) => (options.forgotten ? askForMail(context, options) : set(context, options)));
 }
 
-const refusal = z.object({ message: z.string() });
+async function askForMail(context: Context, options: PasswordOptions): Promise<void> {
+  const server = await serverUrl(context, options);
+  const email = options.email ?? (await ask(context, `Address at ${server}: `, "--email"));
+  await askAccounts(server, "request-password-reset", { email }, { what: "to send a mail" });
+  if (options.json) writeJson(context.terminal, { server, email, asked: true });
+  else
+    writeLine(
+      context.terminal,
+      `If ${email} has an account at ${server}, a mail with a one-time token is on its way; it is good for an hour.`,
+    );
+}
 
-/** Throws UsageError with what the server said. */
-async function setPassword(server: string, token: string, newPassword: string): Promise<void> {
-  const answer = await fetch(`${server}/api/auth/reset-password`, {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify({ token, newPassword }),
-    signal: AbortSignal.timeout(30_000),
-  }).catch((error: unknown) => {
-    throw new UsageError(`${server} does not answer: is it the right address, and is the server up?`, { cause: error });
-  });
-  if (answer.ok) return;
-  const said = refusal.safeParse(await answer.json().catch(() => null));
-  throw new UsageError(
-    `${server} refused the new password: ${said.success ? said.data.message : `it answered with status ${answer.status}`}`,
-  );
+async function set(context: Context, options: PasswordOptions): Promise<void> {
+  const server = await serverUrl(context, options);
+  const token = options.secret ?? (await ask(context, "The one-time token: ", "--secret", true));
+  const newPassword = options.passwordStdin
+    ? await lineOfStdin(context.terminal)
+    : await ask(context, "The new password (10 characters at least): ", "--password-stdin", true);
+  await askAccounts(server, "reset-password", { token, newPassword }, { what: "the new password" });
+  if (options.json) writeJson(context.terminal, { server, set: true });
+  else
+    writeLine(
+      context.terminal,
+      "The new password is set, and every session and token of yours is ended: lanista login.",
+    );
 }

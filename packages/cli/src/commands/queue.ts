@@ -2,8 +2,9 @@ import { ListQueuesResponseSchema, type Queue, QueueSchema } from "@lanista/api/
 import { Command } from "commander";
 import type { Context } from "../context.ts";
 import { integer } from "../option-values.ts";
+import { addRemoteOptions, type RemoteOptions } from "../remote/options.ts";
 import { print, rows } from "../remote/print.ts";
-import { addRemoteOptions, type RemoteOptions, remote } from "../remote/remote.ts";
+import { remote } from "../remote/remote.ts";
 import { secondsText } from "../units.ts";
 
 interface SetOptions extends RemoteOptions {

@@ -11,8 +11,9 @@ import {
 import { Command, Option } from "commander";
 import type { Context } from "../context.ts";
 import { integer } from "../option-values.ts";
+import { addRemoteOptions, type RemoteOptions } from "../remote/options.ts";
 import { print, rows } from "../remote/print.ts";
-import { addRemoteOptions, pages, type RemoteOptions, remote } from "../remote/remote.ts";
+import { pages, remote } from "../remote/remote.ts";
 import { timeText } from "../remote/words.ts";
 
 const ROLES: Readonly<Record<string, SpaceRole>> = {

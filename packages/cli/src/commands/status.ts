@@ -3,8 +3,9 @@ import { type Job, JobSchema, ListJobsResponseSchema } from "@lanista/api/gen/la
 import { Command } from "commander";
 import type { Context } from "../context.ts";
 import { startProgress } from "../progress.ts";
+import { addRemoteOptions, type RemoteOptions } from "../remote/options.ts";
 import { print, rows } from "../remote/print.ts";
-import { addRemoteOptions, type RemoteOptions, remote } from "../remote/remote.ts";
+import { remote } from "../remote/remote.ts";
 import { jobText, outcomeText, timeText } from "../remote/words.ts";
 import { note } from "../terminal.ts";
 import { UsageError } from "../usage-error.ts";

@@ -8,8 +8,9 @@ import { Command } from "commander";
 import type { Context } from "../context.ts";
 import { EXIT } from "../exit-code.ts";
 import { startProgress } from "../progress.ts";
+import { addRemoteOptions, type RemoteOptions } from "../remote/options.ts";
 import { print } from "../remote/print.ts";
-import { addRemoteOptions, type RemoteOptions, remote } from "../remote/remote.ts";
+import { remote } from "../remote/remote.ts";
 import { jobText, remarks, submissionText } from "../remote/words.ts";
 import { bytesText } from "../units.ts";
 

@@ -4,8 +4,9 @@ import { CreateTokenResponseSchema, ListTokensResponseSchema } from "@lanista/ap
 import { Command, Option } from "commander";
 import type { Context } from "../context.ts";
 import { integer, repeated } from "../option-values.ts";
+import { addRemoteOptions, type RemoteOptions } from "../remote/options.ts";
 import { print, rows } from "../remote/print.ts";
-import { addRemoteOptions, pages, type RemoteOptions, remote } from "../remote/remote.ts";
+import { pages, remote } from "../remote/remote.ts";
 import { agoText, timeText } from "../remote/words.ts";
 import { writeJson, writeLine } from "../terminal.ts";
 

@@ -1,8 +1,9 @@
 import { ListWorkersResponseSchema, type Worker, WorkerSchema } from "@lanista/api/gen/lanista/v1/workers_pb";
 import { Command } from "commander";
 import type { Context } from "../context.ts";
+import { addRemoteOptions, type RemoteOptions } from "../remote/options.ts";
 import { print, rows } from "../remote/print.ts";
-import { addRemoteOptions, pages, type RemoteOptions, remote } from "../remote/remote.ts";
+import { pages, remote } from "../remote/remote.ts";
 import { bytesText } from "../units.ts";
 
 export function workerList(context: Context): Command {

@@ -3,7 +3,7 @@ import { type DescMessage, type MessageShape, toJson } from "@bufbuild/protobuf"
 import type { Context } from "../context.ts";
 import { type Column, table } from "../table.ts";
 import { printable, writeJson, writeLine } from "../terminal.ts";
-import type { RemoteOptions } from "./remote.ts";
+import type { RemoteOptions } from "./options.ts";
 
 /** The message in its JSON form with --json; else what `text` says of it. */
 export function print<Desc extends DescMessage>(

@@ -2,24 +2,10 @@
 import { randomUUID } from "node:crypto";
 import type { Interceptor } from "@connectrpc/connect";
 import { connect, type LanistaClient } from "@lanista/api/client";
-import type { Command } from "commander";
 import type { Context } from "../context.ts";
 import { UsageError } from "../usage-error.ts";
 import { DEFAULT_SERVER, readKept } from "./credentials.ts";
-
-export interface RemoteOptions {
-  readonly server?: string;
-  readonly token?: string;
-  readonly json?: true;
-}
-
-/** The options of every command that talks to a server. */
-export function addRemoteOptions(command: Command): Command {
-  return command
-    .option("--server <url>", "the server (default: LANISTA_SERVER, the login's, or http://localhost:8080)")
-    .option("--token <token>", "a token (default: LANISTA_TOKEN, or the login's)")
-    .option("--json", "print one JSON document");
-}
+import type { RemoteOptions } from "./options.ts";
 
 /** A key with every call, so that a call sent again after a cut is made once. */
 const keyed: Interceptor = (next) => (request) => {
@@ -61,4 +47,20 @@ export async function* pages<Answer extends { readonly nextPageToken: string }>(
     yield answer;
     token = answer.nextPageToken;
   } while (token !== "");
+}
+
+/** The first so many of a list, over as many pages as it takes; `nextPageToken` is empty where these are all. */
+export async function firstOf<Answer extends { readonly nextPageToken: string }, Item>(
+  limit: number,
+  ask: (page: { size: number; token: string }) => Promise<Answer>,
+  itemsOf: (answer: Answer) => readonly Item[],
+): Promise<{ items: Item[]; nextPageToken: string }> {
+  const items: Item[] = [];
+  let token = "";
+  do {
+    const answer = await ask({ size: Math.min(limit - items.length, 200), token });
+    items.push(...itemsOf(answer));
+    token = answer.nextPageToken;
+  } while (token !== "" && items.length < limit);
+  return { items, nextPageToken: token };
 }

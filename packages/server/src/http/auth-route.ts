@@ -56,6 +56,10 @@ export function authRoute(app: App, accounts: Accounts, limits: RateLimits): Htt
         !/^application\/json\b/i.test(String(at.request.headers["content-type"]))
       )
         throw new LanistaError("invalid", "the body must be application/json");
+      if (path === "request-password-reset" && app.config.smtp.url === "")
+        throw new LanistaError("conflict", "this server sends no mail", {
+          hint: "Ask an administrator for a one-time token: lanista admin reset YOUR-ADDRESS.",
+        });
       const request = asRequest(app, at, body);
       const answer =
         path === "sign-up/email"

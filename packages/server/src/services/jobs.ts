@@ -12,7 +12,8 @@ import {
 } from "@lanista/api/gen/lanista/v1/jobs_pb";
 import type { App } from "../app.ts";
 import { isAdministrator, requireSpace, requireUser, roleIn } from "../auth/access.ts";
-import { callerOf } from "../auth/caller.ts";
+import { type Caller, callerOf } from "../auth/caller.ts";
+import type { Db } from "../db/database.ts";
 import type { JobState } from "../db/types.ts";
 import { organisedJob, ownJob, readableSeats } from "../jobs/access.ts";
 import { cancelJob, reviveJob } from "../jobs/cancel.ts";
@@ -40,8 +41,14 @@ export function jobService(app: App): ServiceImpl<typeof JobService> {
         const least = request.all ? "organiser" : "participant";
         const { space } = await requireSpace(db, caller, request.space, least);
         query = query.where("space_id", "=", space.id);
-      } else if (!isAdministrator(caller) || caller.spaceId !== null)
-        throw new LanistaError("invalid", "name a space: only an administrator may leave it out", { field: "space" });
+      } else if (!isAdministrator(caller) || caller.spaceId !== null) {
+        if (request.all)
+          throw new LanistaError("invalid", "name a space: everybody's jobs everywhere are an administrator's to see", {
+            field: "space",
+          });
+        query = query.where((eb) => eb.or([eb("space_id", "is", null), eb("space_id", "in", spacesOf(db, caller))]));
+        if (caller.spaceId !== null) query = query.where("space_id", "=", caller.spaceId);
+      }
       if (!request.all) query = query.where("owner_id", "=", requireUser(caller).id);
       const states = request.states.flatMap((state) => stateNames.get(state) ?? []);
       if (states.length > 0) query = query.where("state", "in", states);
@@ -125,6 +132,11 @@ export function jobService(app: App): ServiceImpl<typeof JobService> {
         },
       ),
   };
+}
+
+/** Those he is a member of now: a job in another is not his to see any more. */
+function spacesOf(db: Db, caller: Caller) {
+  return db.selectFrom("members").select("space_id").where("user_id", "=", requireUser(caller).id);
 }
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;

@@ -290,7 +290,7 @@ export declare const GetJobResponseSchema: GenMessage<GetJobResponse>;
  */
 export declare type ListJobsRequest = Message<"lanista.v1.ListJobsRequest"> & {
   /**
-   * An id or slug; an administrator may leave it out.
+   * An id or slug; empty: the caller's own in all his spaces. With `all` only an administrator may leave it out.
    *
    * @generated from field: string space = 1;
    */

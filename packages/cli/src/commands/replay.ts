@@ -1,11 +1,15 @@
 import { Command } from "commander";
 import type { Context } from "../context.ts";
+import { addRemoteOptions, type RemoteOptions } from "../remote/options.ts";
 import { replayExport } from "./replay-export.ts";
+import { replayFetch } from "./replay-fetch.ts";
 import { replayShow } from "./replay-show.ts";
 import { replayVerify } from "./replay-verify.ts";
 
 export function replayCommand(context: Context): Command {
-  const replay = new Command("replay").description("replays: show one, verify one, export one as a page");
+  const replay = new Command("replay").description(
+    "replays: show one, verify one, export one as a page, fetch one from a server",
+  );
 
   replay
     .command("show")
@@ -35,6 +39,13 @@ export function replayCommand(context: Context): Command {
     .option("--json", "print one JSON document")
     .addHelpText("after", "\nExample:\n  $ lanista replay export game.jsonl --output game.html")
     .action((file: string, options: { output?: string; json?: true }) => replayExport(context, file, options));
+
+  addRemoteOptions(replay.command("fetch"))
+    .description("fetch the replay of a match that was played at a server")
+    .argument("<match>", "the match's id, see ladder matches")
+    .option("--output <file>", "where to (default: MATCH.jsonl; gzipped if the name ends in .gz)")
+    .addHelpText("after", "\nExample:\n  $ lanista replay fetch 0195… --output game.jsonl")
+    .action((match: string, options: RemoteOptions & { output?: string }) => replayFetch(context, match, options));
 
   return replay;
 }

@@ -29,3 +29,8 @@ export function repeated(text: string, before: readonly string[] = []): readonly
 export function listed(text: string, before: readonly string[] = []): readonly string[] {
   return [...before, ...text.split(",").map((name) => name.trim())];
 }
+
+export function yesOrNo(text: string): boolean {
+  if (text !== "yes" && text !== "no") throw new InvalidArgumentError("yes or no.");
+  return text === "yes";
+}

@@ -7,6 +7,7 @@ import { loginCommand, logoutCommand, whoamiCommand } from "./commands/login.ts"
 import { logsCommand } from "./commands/logs.ts";
 import { passwordCommand } from "./commands/password.ts";
 import { queueCommand } from "./commands/queue.ts";
+import { scheduleCommand } from "./commands/schedule.ts";
 import { spaceCommand } from "./commands/space.ts";
 import { statusCommand } from "./commands/status.ts";
 import { submitCommand } from "./commands/submit.ts";
@@ -27,6 +28,7 @@ export function serverCommands(context: Context): Command[] {
     leaderboardCommand,
     spaceCommand,
     ladderCommand,
+    scheduleCommand,
     jobCommand,
     queueCommand,
     tokenCommand,

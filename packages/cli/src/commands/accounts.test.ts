@@ -46,9 +46,7 @@ test("login signs up, keeps a token that only its owner can read, and leaves no 
   const made = await login("ada@example.org", "--sign-up", "--name", "Ada");
   expect(made).toMatchObject({ code: 0, stderr: "" });
   const file = join(at.folder, "lanista", "credentials.json");
-  expect(made.stdout).toBe(
-    `Logged in at ${at.server.urls.http} as ada@example.org. The token is in ${file}.\n`,
-  );
+  expect(made.stdout).toBe(`Logged in at ${at.server.urls.http} as ada@example.org. The token is in ${file}.\n`);
   expect(statSync(file).mode & 0o777).toBe(0o600);
   expect(await sessions()).toBe(before);
   expect((await at.as(null, "whoami")).stdout).toBe("Ada <ada@example.org>: participant\n");

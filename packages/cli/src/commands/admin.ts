@@ -6,8 +6,9 @@ import {
   UpdateUserResponseSchema,
   type User,
 } from "@lanista/api/gen/lanista/v1/tokens_pb";
-import { Command, InvalidArgumentError } from "commander";
+import { Command } from "commander";
 import type { Context } from "../context.ts";
+import { yesOrNo } from "../option-values.ts";
 import { ask, lineOfStdin } from "../remote/ask.ts";
 import { keep } from "../remote/credentials.ts";
 import { addRemoteOptions, type RemoteOptions } from "../remote/options.ts";
@@ -28,11 +29,6 @@ interface UserOptions extends RemoteOptions {
   readonly organiser?: boolean;
   readonly locked?: boolean;
 }
-
-const yesOrNo = (text: string): boolean => {
-  if (text !== "yes" && text !== "no") throw new InvalidArgumentError("yes or no.");
-  return text === "yes";
-};
 
 export function adminCommand(context: Context): Command {
   const admin = new Command("admin").description("what administrators do");

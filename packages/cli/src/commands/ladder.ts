@@ -9,38 +9,35 @@ import {
 import { Command } from "commander";
 import type { Context } from "../context.ts";
 import { EXIT } from "../exit-code.ts";
-import { integer, repeated, seconds } from "../option-values.ts";
+import { integer, repeated } from "../option-values.ts";
 import { addRemoteOptions, type RemoteOptions } from "../remote/options.ts";
 import { print, rows } from "../remote/print.ts";
-import { remote } from "../remote/remote.ts";
+import { pages, remote } from "../remote/remote.ts";
 import { ladderState } from "../remote/words.ts";
 import { writeJson, writeLine } from "../terminal.ts";
 import { plural } from "../units.ts";
 import { UsageError } from "../usage-error.ts";
+import { ladderMatches } from "./ladder-matches.ts";
+import { addRuleOptions, givenRules, ladderLine, ladderSet, type RuleOptions } from "./ladder-rules.ts";
 
-interface CreateOptions extends RemoteOptions {
+interface CreateOptions extends RemoteOptions, RuleOptions {
   readonly space: string;
   readonly env: string;
   readonly title?: string;
   readonly option?: readonly string[];
-  readonly episodes?: number;
-  readonly moveTime?: number;
-  readonly queue?: string;
-  readonly tier?: string;
-  readonly parallel?: number;
-  readonly daily?: number;
-  readonly agents?: number;
   readonly public?: true;
 }
 
 export function ladderCommand(context: Context): Command {
-  const ladder = new Command("ladder").description("ladders: make one, list them, freeze one, hold its finals");
+  const ladder = new Command("ladder").description(
+    "ladders: make one, list them and their matches, freeze one, hold its finals",
+  );
   const sub = (name: string, description: string, example: string): Command =>
     addRemoteOptions(ladder.command(name))
       .description(description)
       .addHelpText("after", `\nExample:\n  $ lanista ladder ${example}`);
 
-  sub(
+  const created = sub(
     "create",
     "make a ladder in a space you organise",
     "create connect-four --space winter --env connect-four --public",
@@ -49,21 +46,18 @@ export function ladderCommand(context: Context): Command {
     .requiredOption("--space <space>", "the space")
     .requiredOption("--env <env>", "the environment, see env list")
     .option("--title <title>", "what people read (default: the short name)")
-    .option("--option <name=value>", "an option of the environment; may be repeated", repeated)
-    .option("--episodes <n>", "episodes of a match", integer(1, 1000))
-    .option("--move-time <seconds>", "for each move", seconds(0.001, 3600))
-    .option("--queue <queue>", "where its matches wait")
-    .option("--tier <tier>", "the sandboxes' tier: container, gvisor or docker")
-    .option("--parallel <n>", "matches that may wait or run at once", integer(1, 1000))
-    .option("--daily <n>", "rated matches of one agent in a day", integer(1, 100_000))
-    .option("--agents <n>", "agents of one participant", integer(1, 100))
+    .option("--option <name=value>", "an option of the environment; may be repeated", repeated);
+  addRuleOptions(created)
     .option("--public", "anybody may read its table")
     .action((slug: string, options: CreateOptions) => createLadder(context, slug, options));
 
   sub("list", "list a space's ladders", "list --space winter")
     .requiredOption("--space <space>", "the space")
     .action(async (options: RemoteOptions & { space: string }) => {
-      const { ladders } = await (await remote(context, options)).ladders.listLadders({ space: options.space });
+      const client = await remote(context, options);
+      const ladders: Ladder[] = [];
+      for await (const answer of pages((page) => client.ladders.listLadders({ space: options.space, page })))
+        ladders.push(...answer.ladders);
       print(context, options, ListLaddersResponseSchema, create(ListLaddersResponseSchema, { ladders }), () =>
         rows(
           ["ladder", "title", "env", "state", "agents>", "matches>", "id"],
@@ -80,6 +74,8 @@ export function ladderCommand(context: Context): Command {
         ),
       );
     });
+
+  ladderSet(context, sub("set", "change a ladder's title or rules", "set winter/hex --parallel 8 --public no"));
 
   for (const [name, frozen] of [
     ["freeze", true],
@@ -124,6 +120,8 @@ export function ladderCommand(context: Context): Command {
       );
     });
 
+  ladderMatches(context, sub("matches", "list its matches, with their ids", "matches winter/hex --agent search"));
+
   sub("head-to-head", "who beat whom how often", "head-to-head winter/hex")
     .argument("<ladder>", "SPACE/LADDER, or its id")
     .action(async (which: string, options: RemoteOptions) => {
@@ -159,10 +157,6 @@ export function ladderCommand(context: Context): Command {
   return ladder;
 }
 
-function ladderLine(ladder: Ladder): string {
-  return `${ladder.title} (${ladder.id}): ${ladderState(ladder.state)}, ${plural(ladder.agents, "agent")}`;
-}
-
 async function createLadder(context: Context, slug: string, options: CreateOptions): Promise<void> {
   const client = await remote(context, options);
   const { ladder } = await client.ladders.createLadder({
@@ -170,17 +164,7 @@ async function createLadder(context: Context, slug: string, options: CreateOptio
     slug,
     title: options.title ?? slug,
     public: options.public === true,
-    rules: {
-      env: options.env,
-      optionsJson: optionsJson(options.option ?? []),
-      episodes: options.episodes ?? 0,
-      limits: { actMs: Math.round((options.moveTime ?? 0) * 1000) },
-      queue: options.queue ?? "",
-      tier: options.tier ?? "",
-      parallelMatches: options.parallel ?? 0,
-      dailyMatches: options.daily ?? 0,
-      agentsPerParticipant: options.agents ?? 0,
-    },
+    rules: { env: options.env, optionsJson: optionsJson(options.option ?? []), ...givenRules(options) },
   });
   print(context, options, LadderSchema, ladder!, () => ladderLine(ladder!));
 }

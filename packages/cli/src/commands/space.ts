@@ -1,29 +1,18 @@
 import { create } from "@bufbuild/protobuf";
-import { SpaceRole } from "@lanista/api/gen/lanista/v1/access_pb";
 import {
-  CreateInvitationResponseSchema,
   ListAuditResponseSchema,
-  ListMembersResponseSchema,
   ListSpacesResponseSchema,
   type Space,
   SpaceSchema,
 } from "@lanista/api/gen/lanista/v1/spaces_pb";
-import { Command, Option } from "commander";
+import { Command } from "commander";
 import type { Context } from "../context.ts";
 import { integer } from "../option-values.ts";
 import { addRemoteOptions, type RemoteOptions } from "../remote/options.ts";
 import { print, rows } from "../remote/print.ts";
 import { pages, remote } from "../remote/remote.ts";
 import { timeText } from "../remote/words.ts";
-
-const ROLES: Readonly<Record<string, SpaceRole>> = {
-  participant: SpaceRole.PARTICIPANT,
-  organiser: SpaceRole.ORGANISER,
-};
-
-function roleText(role: SpaceRole): string {
-  return SpaceRole[role].toLowerCase();
-}
+import { roleText, spacePeople } from "./space-people.ts";
 
 interface SetOptions extends RemoteOptions {
   readonly maxRunning?: number;
@@ -78,27 +67,6 @@ export function spaceCommand(context: Context): Command {
       print(context, options, SpaceSchema, answer.space!, () => spaceLine(answer.space!));
     });
 
-  sub("invite", "make a link that lets people in; it is shown this once", "invite winter --uses 300 --days 14")
-    .argument("<space>", "its short name or id")
-    .addOption(new Option("--role <role>", "what they become").choices(Object.keys(ROLES)).default("participant"))
-    .option("--uses <n>", "how many people", integer(1, 100_000), 1)
-    .option("--days <n>", "how long it is good", integer(1, 365), 7)
-    .option("--note <text>", "for your own list")
-    .action(
-      async (which: string, options: RemoteOptions & { role: string; uses: number; days: number; note?: string }) => {
-        const answer = await (await remote(context, options)).spaces.createInvitation({
-          space: which,
-          role: ROLES[options.role] ?? SpaceRole.PARTICIPANT,
-          uses: options.uses,
-          validSeconds: BigInt(options.days * 86_400),
-          note: options.note ?? "",
-        });
-        print(context, options, CreateInvitationResponseSchema, answer, () =>
-          [answer.url, `lanista space join ${answer.code}`].filter((line) => line !== "").join("\n"),
-        );
-      },
-    );
-
   sub("join", "join a space by an invitation's code", "join AbC123…")
     .argument("<code>", "the code")
     .action(async (code: string, options: RemoteOptions) => {
@@ -106,21 +74,7 @@ export function spaceCommand(context: Context): Command {
       print(context, options, SpaceSchema, answer.space!, () => `You are in. ${spaceLine(answer.space!)}`);
     });
 
-  sub("members", "list a space's members", "members winter")
-    .argument("<space>", "its short name or id")
-    .action(async (which: string, options: RemoteOptions) => {
-      const client = await remote(context, options);
-      const all = create(ListMembersResponseSchema);
-      for await (const answer of pages((page) => client.spaces.listMembers({ space: which, page })))
-        all.members.push(...answer.members);
-      print(context, options, ListMembersResponseSchema, all, () =>
-        rows(
-          ["name", "address", "role", "since", "id"],
-          all.members.map((each) => [each.name, each.email, roleText(each.role), timeText(each.joinedAt), each.userId]),
-          "nobody",
-        ),
-      );
-    });
+  spacePeople(context, sub);
 
   sub("audit", "who did what in a space, newest first", "audit winter")
     .argument("<space>", "its short name or id")

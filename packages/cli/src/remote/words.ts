@@ -4,6 +4,7 @@ import { timestampDate } from "@bufbuild/protobuf/wkt";
 import { type Outcome, OutcomeKind } from "@lanista/api/gen/lanista/v1/common_pb";
 import { type Job, Job_State } from "@lanista/api/gen/lanista/v1/jobs_pb";
 import { Ladder_State } from "@lanista/api/gen/lanista/v1/ladders_pb";
+import type { Match } from "@lanista/api/gen/lanista/v1/matches_pb";
 import { type Submission, Submission_State } from "@lanista/api/gen/lanista/v1/submissions_pb";
 import { oneLine } from "../terminal.ts";
 import { plural, secondsText } from "../units.ts";
@@ -47,6 +48,12 @@ export function jobText(job: Job): string {
   const { position, estimateSeconds, detail } = job.wait;
   const when = estimateSeconds < 0 ? "" : `, about ${secondsText(estimateSeconds)}`;
   return oneLine(`${state}, number ${position}${when}: ${detail}`);
+}
+
+/** A match's state; of one that is over, how it ended. */
+export function matchText({ state, outcome }: Match): string {
+  if (state === "ended") return outcomeText(outcome);
+  return state === "dead" ? `set aside: ${outcomeText(outcome)}` : state;
 }
 
 const SUBMISSIONS: Readonly<Record<Submission_State, string>> = {

@@ -12,9 +12,6 @@ export interface Circumstances {
   readonly environment?: Readonly<Record<string, string>>;
   /** All of it. */
   readonly stdin?: string;
-  readonly signal?: AbortSignal;
-  /** Told of every piece of standard output as it is written. */
-  readonly onStdout?: (text: string) => void;
 }
 
 export function runCommand(...argv: readonly string[]): Promise<Ran> {
@@ -22,21 +19,16 @@ export function runCommand(...argv: readonly string[]): Promise<Ran> {
 }
 
 export async function runCommandIn(circumstances: Circumstances, ...argv: readonly string[]): Promise<Ran> {
-  const { environment = {}, stdin = "", signal = new AbortController().signal, onStdout } = circumstances;
+  const { environment = {}, stdin = "" } = circumstances;
   let stdout = "";
   let stderr = "";
   const terminal = {
     stdin: Readable.from([stdin]),
-    stdout: {
-      write(text: string) {
-        stdout += text;
-        onStdout?.(text);
-      },
-    },
+    stdout: { write: (text: string) => (stdout += text) },
     stderr: { write: (text: string) => (stderr += text) },
     environment,
   };
-  const code = await run(argv, terminal, signal);
+  const code = await run(argv, terminal, new AbortController().signal);
   return { code, stdout, stderr: withoutProgress(stderr) };
 }
 

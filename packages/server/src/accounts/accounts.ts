@@ -113,6 +113,11 @@ export function createAccounts({ db, log, secret, mailer, publicUrl, passwordRes
     },
   });
 
+  /** Of a sign-in that nobody asked for in order to be signed in. */
+  const endSession = async (token: string | null): Promise<void> => {
+    if (token !== null) await (await auth.$context).internalAdapter.deleteSession(token);
+  };
+
   return {
     handle: (request) => auth.handler(request),
 
@@ -123,7 +128,8 @@ export function createAccounts({ db, log, secret, mailer, publicUrl, passwordRes
 
     async create(person) {
       try {
-        const { user } = await auth.api.signUpEmail({ body: person });
+        const { user, token } = await auth.api.signUpEmail({ body: person });
+        await endSession(token);
         return user.id;
       } catch (error) {
         if (error instanceof APIError) throw ofAccounts(error);
@@ -133,7 +139,8 @@ export function createAccounts({ db, log, secret, mailer, publicUrl, passwordRes
 
     async passwordIs(email, password) {
       try {
-        await auth.api.signInEmail({ body: { email, password } });
+        const { token } = await auth.api.signInEmail({ body: { email, password } });
+        await endSession(token);
         return true;
       } catch (error) {
         if (error instanceof APIError) return false;

@@ -43,7 +43,8 @@ async function listMatches(context: Context, which: string, options: MatchesOpti
   if (nextPageToken !== "") note(context.terminal, "There are more: --limit.");
 }
 
-async function agentIdOf(client: LanistaClient, ladder: string, given: string): Promise<string> {
+/** By its name on the ladder's board, as far as the caller may read that, or the id itself. Throws UsageError where there is none. */
+export async function agentIdOf(client: LanistaClient, ladder: string, given: string): Promise<string> {
   if (isUuid(given)) return given;
   for await (const { rows: board } of pages((page) => client.ladders.getLeaderboard({ ladder, page }))) {
     const found = board.find(({ agentName }) => agentName === given);

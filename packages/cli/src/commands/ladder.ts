@@ -17,7 +17,7 @@ import { ladderState } from "../remote/words.ts";
 import { writeJson, writeLine } from "../terminal.ts";
 import { plural } from "../units.ts";
 import { UsageError } from "../usage-error.ts";
-import { ladderMatches } from "./ladder-matches.ts";
+import { agentIdOf, ladderMatches } from "./ladder-matches.ts";
 import { addRuleOptions, givenRules, ladderLine, ladderSet, type RuleOptions } from "./ladder-rules.ts";
 
 interface CreateOptions extends RemoteOptions, RuleOptions {
@@ -143,12 +143,13 @@ export function ladderCommand(context: Context): Command {
       );
     });
 
-  sub("withdraw", "take an agent of yours off the ladder", "withdraw winter/hex 0195…")
+  sub("withdraw", "take an agent of yours off the ladder", "withdraw winter/hex search")
     .argument("<ladder>", "SPACE/LADDER, or its id")
-    .argument("<agent>", "the agent's id")
-    .action(async (which: string, agentId: string, options: RemoteOptions) => {
+    .argument("<agent>", "its name on the ladder, or its id")
+    .action(async (which: string, agent: string, options: RemoteOptions) => {
       const client = await remote(context, options);
       const ladderId = (await client.ladders.getLadder({ ladder: which })).ladder!.id;
+      const agentId = await agentIdOf(client, ladderId, agent);
       await client.ladders.withdraw({ ladderId, agentId });
       if (options.json) writeJson(context.terminal, { ladder: ladderId, agent: agentId, withdrawn: true });
       else writeLine(context.terminal, "Withdrawn. Its matches stay in the log.");

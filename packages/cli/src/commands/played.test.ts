@@ -171,4 +171,8 @@ test("anybody reads a public ladder's table, and its ratings verify", async () =
   expect(await at.json(null, "leaderboard", "winter/ttt", "--top", "1")).toMatchObject({ rows: [{ rank: 1 }] });
   expect((await at.as(olga.token, "ladder", "verify", "winter/ttt")).stdout).toMatch(/as they stand\.\n$/);
   expect((await at.as(ann.token, "ladder", "head-to-head", "winter/ttt")).stdout).toMatch(/^first +from the end +\d/m);
+  const withdrawn = await at.as(ben.token, "ladder", "withdraw", "winter/ttt", "from the end");
+  expect(withdrawn).toMatchObject({ code: 0, stdout: "Withdrawn. Its matches stay in the log.\n" });
+  expect((await at.as(null, "leaderboard", "winter/ttt")).stdout).toContain("1 agent,");
+  expect((await at.as(ben.token, "ladder", "withdraw", "winter/ttt", "nobody")).stderr).toContain('no agent "nobody"');
 });

@@ -265,6 +265,7 @@ export class Attempt {
       this.#bound("the match is longer than a replay can be");
       return false;
     }
+    const askedMs = performance.now();
     const replies = await this.#ask(episode);
     const judged = judge(env, state, replies);
     await this.#endByFaults(judged.guilty, replies, returns, episode);
@@ -292,6 +293,7 @@ export class Attempt {
       ...(faults === undefined ? {} : { faults }),
       ...(rewarded ? { rewards: this.#seats.map((seat) => env.reward(state, seat.index) + 0) } : {}),
     });
+    this.#plan.onStep?.(performance.now() - askedMs);
     return true;
   }
 

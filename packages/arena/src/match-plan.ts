@@ -45,6 +45,8 @@ export interface MatchRequest {
   readonly onLog?: (seat: number, chunk: Buffer) => void;
   /** A seat's agent is ready, so many milliseconds after its box was asked for. Must not throw. */
   readonly onReady?: (seat: number, milliseconds: number) => void;
+  /** A step was made: so long it took from asking those who were to act until it was recorded. Must not throw. */
+  readonly onStep?: (milliseconds: number) => void;
 }
 
 export type MatchProgress =
@@ -52,7 +54,7 @@ export type MatchProgress =
   | { readonly kind: "episode"; readonly episode: number; readonly returns: readonly number[] }
   | { readonly kind: "repeat"; readonly detail: string };
 
-type Unset = "replay" | "logs" | "signal" | "onProgress" | "onReplayLine" | "onLog" | "onReady";
+type Unset = "replay" | "logs" | "signal" | "onProgress" | "onReplayLine" | "onLog" | "onReady" | "onStep";
 export type MatchPlan = Required<Omit<MatchRequest, Unset>> & Pick<MatchRequest, Unset>;
 
 function check(ok: boolean, message: string): void {

@@ -11,6 +11,7 @@ import { type BoxCgroup, type CgroupReading, removeTree, signal } from "./cgroup
 import { descendants } from "./descendants.ts";
 import { lastWords } from "./last-words.ts";
 import { CHAIN_LOG, LAUNCH_LOG, type LaunchedChild, RUNTIME_LOG } from "./launch.ts";
+import type { Release } from "./left-boxes.ts";
 import { limitReached } from "./limit-reached.ts";
 import { exitCause, FirstCause, outputBytes, quietStreams, timerMs } from "./program.ts";
 import { type ProgramSign, ProgramView } from "./program-view.ts";
@@ -37,7 +38,8 @@ export interface BoxParts {
   readonly programSign: ProgramSign;
   /** Called once, when the program's own file systems are seen to be there: the runtime has done its part. */
   readonly onUp: () => void;
-  readonly onEnded: () => void;
+  /** `left`: what tries again to remove what could not be removed. */
+  readonly onEnded: (left?: Release) => void;
 }
 
 const signalNames = new Map(Object.entries(os.signals).map(([name, number]) => [number as number, name]));
@@ -188,15 +190,19 @@ export class Box implements Sandbox {
     this.#kill();
     const cause = this.#cause.get()!;
     this.#scratch.close();
-    try {
+    const release = async (): Promise<void> => {
       await cgroup.remove();
       for (const group of runtimeGroups) await removeTree(group);
       await removeBoxFolder(dir);
+    };
+    try {
+      await release();
+      onEnded();
     } catch (error) {
-      // How it ended stays true. What is left goes when the host closes, or at the next start.
+      // How it ended stays true. What is left is tried again, and goes when the host closes, or at the next start.
       process.emitWarning(`clearing up after a sandbox: ${(error as Error).message}`, "LanistaWarning");
+      onEnded(release);
     }
-    onEnded();
     return {
       cause,
       usage: {

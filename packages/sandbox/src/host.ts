@@ -35,6 +35,7 @@ import { DockerTier } from "./docker/docker-tier.ts";
 import { mostOpenFiles, refuseUnenforceable, unenforceable } from "./enforceable.ts";
 import { SandboxError } from "./errors.ts";
 import { launchCommand, programArguments, spawnChain } from "./launch.ts";
+import { LeftBoxes, type Release } from "./left-boxes.ts";
 import { removeAllLeftovers } from "./leftovers.ts";
 import { normaliseGiveUp, normaliseLimits } from "./limits.ts";
 import { type BareParts, BareProcess } from "./none.ts";
@@ -43,7 +44,7 @@ import { callersMounts, hostLayers, makeOwnPart, makeRoot } from "./root.ts";
 import { RootCache } from "./roots/root-cache.ts";
 import { kernelRelease, needExecutable, type OciRuntime, versionOf } from "./runtimes.ts";
 import { hostSeccompArch, type SeccompProfile, seccompProfile } from "./seccomp.ts";
-import type { GiveUp, Limits, Sandbox, SandboxSpec, SandboxStamp } from "./types.ts";
+import type { GiveUp, Limits, Sandbox, SandboxSpec, SandboxStamp, StartPhase, Tier } from "./types.ts";
 import { UserIds } from "./user-ids.ts";
 
 const DEFAULT_ENV = { PATH: "/usr/local/bin:/usr/bin:/bin", HOME: "/tmp", LANG: "C.UTF-8", TMPDIR: "/tmp" } as const;
@@ -55,6 +56,8 @@ export interface SandboxHostOptions {
   readonly runDir?: string;
   /** Where unpacked images are kept. Default: LANISTA_CACHE_DIR, /var/cache/lanista for root, a folder of the user's for others. */
   readonly cacheDir?: string;
+  /** A phase of a box's start is over, so many milliseconds after it was asked for. Must not throw. */
+  readonly onPhase?: (tier: Tier, phase: StartPhase, milliseconds: number) => void;
 }
 
 export class SandboxHost {
@@ -66,7 +69,9 @@ export class SandboxHost {
   readonly #cacheDir: string | undefined;
   /** Made when the first image is asked for: before that its folder need not be there. */
   #roots: RootCache | undefined;
+  readonly #onPhase: NonNullable<SandboxHostOptions["onPhase"]>;
   readonly #live = new Set<Sandbox>();
+  readonly #left = new LeftBoxes();
   readonly #uids = new UserIds();
   readonly #versions = new Map<OciRuntime, Promise<string>>();
   #seccomp: SeccompProfile | undefined;
@@ -75,11 +80,12 @@ export class SandboxHost {
   #count = 0;
   #closed = false;
 
-  private constructor(layout: CgroupLayout, owner: Owner, cgroups: OwnerCgroups, cacheDir: string | undefined) {
+  private constructor(layout: CgroupLayout, owner: Owner, cgroups: OwnerCgroups, options: SandboxHostOptions) {
     this.#layout = layout;
     this.#owner = owner;
     this.#cgroups = cgroups;
-    this.#cacheDir = cacheDir;
+    this.#cacheDir = options.cacheDir;
+    this.#onPhase = options.onPhase ?? (() => {});
     this.#docker = new DockerTier(owner);
     this.#rootless = process.getuid?.() !== 0;
   }
@@ -92,7 +98,7 @@ export class SandboxHost {
       await removeAllLeftovers(runDir, layout);
       const owner = makeOwner(runDir, layout);
       try {
-        return new SandboxHost(layout, owner, new OwnerCgroups(layout, owner.name), options.cacheDir);
+        return new SandboxHost(layout, owner, new OwnerCgroups(layout, owner.name), options);
       } catch (error) {
         await rm(owner.folder, { recursive: true, force: true });
         throw error;
@@ -117,6 +123,8 @@ export class SandboxHost {
     const limits = normaliseLimits(spec.limits);
     const giveUp = normaliseGiveUp(spec.giveUp);
     const id = `b${++this.#count}`;
+    const askedMs = performance.now();
+    const phase = (phase: StartPhase): void => this.#onPhase(spec.tier, phase, performance.now() - askedMs);
     const dir = join(this.#owner.folder, id);
     if (spec.tier === "none") {
       if (spec.runtime !== undefined && spec.runtime !== "none")
@@ -126,11 +134,16 @@ export class SandboxHost {
       ]);
       if (spec.root !== undefined)
         throw new SandboxError("refused", "the tier none has no root of its own, so no image can be it");
-      return this.#track(
-        this.#bare({ id, dir, spec, env: DEFAULT_ENV, limits, stamp, onEnded: () => this.#forget(id) }),
-      );
+      const onEnded = (left?: Release): void => this.#forget(id, left);
+      const bare = this.#track(this.#bare({ id, dir, spec, env: DEFAULT_ENV, limits, stamp, onEnded }));
+      phase("bundle");
+      return bare;
     }
-    if (spec.tier === "docker") return this.#startDocker(spec, limits, giveUp, id, dir);
+    if (spec.tier === "docker") {
+      const box = await this.#startDocker(spec, limits, giveUp, id, dir);
+      phase("launch");
+      return box;
+    }
     const runtime = chooseRuntime(spec);
     const executable = needExecutable(runtime);
     for (const tool of ["setpriv", "unshare"]) needExecutable(tool);
@@ -146,7 +159,10 @@ export class SandboxHost {
     if (this.#closed) throw new SandboxError("refused", CLOSED);
     const stamp = this.#stamp(spec, runtime, version, limits, [...impossible.keys()], root?.digest);
     const image = root === undefined ? {} : { image: root.folder };
-    return this.#track(this.#launch({ spec, runtime, executable, stamp, id, dir, ...image }));
+    const onUp = (): void => phase("launch");
+    const box = this.#track(this.#launch({ spec, runtime, executable, stamp, id, dir, onUp, ...image }));
+    phase("bundle");
+    return box;
   }
 
   #bare(parts: BareParts): BareProcess {
@@ -179,7 +195,7 @@ export class SandboxHost {
         seccomp: seccompProfile(hostSeccompArch(), true),
         refuse: (reasons) => refuseUnenforceable(reasons, giveUp),
         stampOf: (version, gaveUp, digest) => this.#stamp(spec, "docker", version, limits, gaveUp, digest),
-        onEnded: () => this.#forget(id),
+        onEnded: (left) => this.#forget(id, left),
       });
       this.#track(box);
       if (this.#closed) box.kill("the host was closed");
@@ -197,6 +213,7 @@ export class SandboxHost {
     stamp: SandboxStamp;
     id: string;
     dir: string;
+    onUp: () => void;
     image?: string;
   }): Box {
     const { spec, runtime, stamp, id, dir, image } = parts;
@@ -261,14 +278,18 @@ export class SandboxHost {
         scratch: runtime === "runsc" ? { path: join(dir, "scratch"), namespaces: 2 } : { path: "/tmp", namespaces: 3 },
         programSign: runtime === "runsc" ? { kind: "traced" } : { kind: "filtered", namespaces: 3 },
         onUp: () => {
+          parts.onUp();
           if (runtime === "crun") this.#seccompBpf ??= translatedFilter(join(dir, "state", container));
         },
-        onEnded: () => this.#forget(id),
+        onEnded: (left) => this.#forget(id, left),
       });
     } catch (error) {
-      // What cannot be removed now goes when this host closes; the first error is the one to tell.
-      rm(dir, { recursive: true, force: true }).catch(() => {});
-      cgroup?.remove().catch(() => {});
+      // What cannot be removed now is tried again, and goes when this host closes; the first error is the one to tell.
+      const release = async (): Promise<void> => {
+        await cgroup?.remove();
+        await rm(dir, { recursive: true, force: true });
+      };
+      release().catch(() => this.#left.add(id, release));
       this.#uids.release(id);
       throw SandboxError.from(error, "starting a sandbox");
     }
@@ -319,9 +340,20 @@ export class SandboxHost {
     return sandbox;
   }
 
-  #forget(id: string): void {
+  #forget(id: string, left?: Release): void {
+    if (left !== undefined) this.#left.add(id, left);
     this.#uids.release(id);
     for (const sandbox of this.#live) if (sandbox.id === id) this.#live.delete(sandbox);
+  }
+
+  /** Boxes that are there now. */
+  get live(): number {
+    return this.#live.size;
+  }
+
+  /** Boxes that have ended, and of which something is still there: that is tried again every few seconds. */
+  get leaked(): number {
+    return this.#left.count;
   }
 
   /** For what the caller needs on disk while it uses this host: goes with `close`, or at the next start after a SIGKILL. */
@@ -335,6 +367,7 @@ export class SandboxHost {
     const live = [...this.#live];
     for (const sandbox of live) sandbox.kill("the host was closed");
     await Promise.all(live.map((sandbox) => sandbox.ended));
+    this.#left.close();
     await this.#docker.close();
     await this.#cgroups.remove();
     await rm(this.#owner.folder, { recursive: true, force: true });

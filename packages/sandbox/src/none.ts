@@ -10,6 +10,7 @@ import { constants } from "node:os";
 import { join } from "node:path";
 import type { Readable, Writable } from "node:stream";
 import { signal } from "./cgroup.ts";
+import type { Release } from "./left-boxes.ts";
 import { type Child, exitCause, FirstCause, outputBytes, quietStreams, timerMs } from "./program.ts";
 import { anyRunnable, RunDelay } from "./run-delay.ts";
 import { findExecutable } from "./runtimes.ts";
@@ -25,7 +26,8 @@ export interface BareParts {
   readonly env: Readonly<Record<string, string>>;
   readonly limits: Limits;
   readonly stamp: SandboxStamp;
-  readonly onEnded: () => void;
+  /** `left`: what tries again to remove what could not be removed. */
+  readonly onEnded: (left?: Release) => void;
 }
 
 export class BareProcess implements Sandbox {
@@ -88,8 +90,12 @@ export class BareProcess implements Sandbox {
         this.#cause.set(cause);
         this.#kill();
         const wallSeconds = (performance.now() - this.#startedMs) / 1000;
-        await rm(parts.dir, { recursive: true, force: true });
-        parts.onEnded();
+        const release = (): Promise<void> => rm(parts.dir, { recursive: true, force: true });
+        const left = await release().then(
+          () => undefined,
+          () => release,
+        );
+        parts.onEnded(left);
         resolve({
           cause: this.#cause.get()!,
           usage: {

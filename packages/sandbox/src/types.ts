@@ -62,6 +62,13 @@ export interface SandboxSpec {
   readonly hostname?: string;
 }
 
+/**
+ * What the host knows of a box's start, each by its end. `bundle`: its image, folder, control groups and configuration are
+ * there, and the runtime is called. `launch`: the runtime has done its part, and the box stands (looked for every 25 ms; by
+ * the tier `docker` the engine says it, and no `bundle`; the tier `none` has nothing to launch).
+ */
+export type StartPhase = "bundle" | "launch";
+
 /** The first cause of an end; every other flag derives from it. */
 export type Cause =
   | { readonly kind: "exit"; readonly code: number }

@@ -14,7 +14,7 @@ import type { Fault } from "../result.ts";
 import { Seat } from "../seat.ts";
 import { cleanDetail } from "../seat-fault.ts";
 import { chanceKey } from "../seeds.ts";
-import type { ValidationBoxes } from "./inspect.ts";
+import type { ValidationBox, ValidationBoxes } from "./inspect.ts";
 
 const LOG_CHARS = 2000;
 const SEED = 0;
@@ -29,6 +29,7 @@ export interface DryRunRequest {
   readonly startSeconds: number;
   readonly moveSeconds: number;
   readonly signal: AbortSignal | undefined;
+  readonly onReady: ((box: ValidationBox, milliseconds: number) => void) | undefined;
 }
 
 export interface DryRun {
@@ -53,6 +54,7 @@ export async function dryRun(request: DryRunRequest): Promise<DryRun> {
   const [k0, k1] = chanceKey(SEED);
   env.reset(state, new SeededChance(k0, k1).split(0));
   const seatIndex = 31 - Math.clz32(env.actors(state) & -env.actors(state));
+  const askedMs = performance.now();
   const sandbox = await contender.open();
   const clock = new HostClock();
   const seat = new Seat(seatIndex, contender, sandbox, plan, clock);
@@ -61,7 +63,9 @@ export async function dryRun(request: DryRunRequest): Promise<DryRun> {
   let fault: FaultReply | undefined;
   try {
     if (signal?.aborted) cancel();
-    fault = faultOf(await seat.start());
+    const ready = await seat.start();
+    if (ready.kind === "ready") request.onReady?.("dry_run", performance.now() - askedMs);
+    fault = faultOf(ready);
     if (fault === undefined) {
       const reply = await seat.ask(state, 0);
       fault = faultOf(reply) ?? judge(env, state, at(seatIndex, reply)).guilty[0] ?? (await written(seat));

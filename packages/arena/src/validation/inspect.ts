@@ -22,6 +22,9 @@ const SETTLE_MS = 500;
 /** Boxes as a match would open them. */
 export type ValidationBoxes = Omit<AgentBoxesOptions, "warm">;
 
+/** What a box of a validation is for. */
+export type ValidationBox = "inspection" | "dry_run";
+
 export interface InspectionRequest {
   readonly agent: PreparedAgent;
   readonly language: "python" | "javascript";
@@ -34,6 +37,7 @@ export interface InspectionRequest {
   readonly boxes: ValidationBoxes;
   readonly seconds: number;
   readonly signal: AbortSignal | undefined;
+  readonly onReady: ((box: ValidationBox, milliseconds: number) => void) | undefined;
 }
 
 export interface Inspection {
@@ -45,7 +49,8 @@ export interface Inspection {
 
 /** Throws SandboxError where the fault is the host's, InterpreterMissingError, and the signal's reason. */
 export async function inspectFiles(request: InspectionRequest): Promise<Inspection> {
-  const { agent, files, requirements, signal } = request;
+  const { agent, files, requirements, signal, onReady } = request;
+  const askedMs = performance.now();
   const box = await open(request);
   const stop = (): void => box.kill("the validation was cancelled");
   signal?.addEventListener("abort", stop);
@@ -55,6 +60,7 @@ export async function inspectFiles(request: InspectionRequest): Promise<Inspecti
     const asked = requirements === null ? files : [...files, requirements];
     const lines = new InspectionLines(asked);
     const reading = readReport(box, lines);
+    box.stdout.once("data", () => onReady?.("inspection", performance.now() - askedMs));
     const log = new SeatLog(box.stderr);
     box.stdin.on("error", () => {});
     const ask = { agent_dir: box.agentPath, files, requirements, forbidden: request.forbidden };

@@ -21,7 +21,7 @@ import { prepareAgent } from "../agents/prepare.ts";
 import { BundleError, type PreparedAgent } from "../agents/types.ts";
 import { dryRun } from "./dry-run.ts";
 import { Findings } from "./findings.ts";
-import { INSPECTION_SECONDS, inspectFiles, type ValidationBoxes } from "./inspect.ts";
+import { INSPECTION_SECONDS, inspectFiles, type ValidationBox, type ValidationBoxes } from "./inspect.ts";
 import type { InspectionFinding } from "./inspection-lines.ts";
 import type { Severity, ValidationPolicy } from "./policy.ts";
 import { type FindingCode, INSPECTION_CODES, type InspectionCode, type ValidationReport } from "./report.ts";
@@ -43,6 +43,8 @@ export interface ValidationRequest {
   /** For looking through the files. Default 60. */
   readonly inspectSeconds?: number;
   readonly signal?: AbortSignal;
+  /** The program of one of its boxes has said its first word, so many milliseconds after the box was asked for. Must not throw. */
+  readonly onReady?: (box: ValidationBox, milliseconds: number) => void;
 }
 
 /**
@@ -77,7 +79,7 @@ async function validatePrepared(
   agent: PreparedAgent,
   findings: Findings,
 ): Promise<ValidationReport> {
-  const { policy, env, host, boxes, signal } = request;
+  const { policy, env, host, boxes, signal, onReady } = request;
   const files = await filesOf(agent);
   await checkStructure(agent, files, policy, findings);
   let stamp: SandboxStamp | null = null;
@@ -89,7 +91,7 @@ async function validatePrepared(
     stamp = inspected?.stamp ?? null;
     if (policy.dryRun && findings.state("syntax") !== "failed") {
       const { startSeconds = 30, moveSeconds = 5 } = request;
-      const run = await dryRun({ agent, env, host, boxes, startSeconds, moveSeconds, signal });
+      const run = await dryRun({ agent, env, host, boxes, startSeconds, moveSeconds, signal, onReady });
       stamp = run.stamp;
       findings.ran("dry_run");
       if (run.wrong !== undefined) {
@@ -113,7 +115,7 @@ async function inspect(
   const { language } = agent;
   // What an executable is made of nobody knows.
   if (language === "executable") return undefined;
-  const { policy, host, boxes, signal, inspectSeconds: seconds = INSPECTION_SECONDS } = request;
+  const { policy, host, boxes, signal, onReady, inspectSeconds: seconds = INSPECTION_SECONDS } = request;
   const endings: readonly string[] = ENDINGS[language];
   const sources = files.filter((file) => endings.includes(extname(file)));
   const requirements = language === "python" && files.includes(REQUIREMENTS) ? REQUIREMENTS : null;
@@ -127,6 +129,7 @@ async function inspect(
     boxes,
     seconds,
     signal,
+    onReady,
   });
   findings.ran("syntax");
   findings.ran("imports");

@@ -9,6 +9,7 @@ import type Docker from "dockerode";
 import { z } from "zod";
 import type { CgroupReading } from "../cgroup.ts";
 import { signal } from "../cgroup.ts";
+import type { Release } from "../left-boxes.ts";
 import { limitReached } from "../limit-reached.ts";
 import { exitCause, FirstCause, timerMs } from "../program.ts";
 import { removeBoxFolder } from "../remove-folder.ts";
@@ -40,7 +41,8 @@ export interface DockerBoxParts {
   readonly limits: Limits;
   /** Removes what was made for it beside the container. */
   readonly release: () => Promise<void>;
-  readonly onEnded: () => void;
+  /** `left`: what tries again to remove what could not be removed. */
+  readonly onEnded: (left?: Release) => void;
 }
 
 const signalNames = new Map(Object.entries(os.signals).map(([name, number]) => [number as number, name]));
@@ -195,9 +197,9 @@ export class DockerBox implements Sandbox {
     clearTimeout(this.#wall);
     meter.close();
     this.#scratch.close();
-    await this.#release();
+    const left = await this.#release();
     const { cpuMs, peakMemoryBytes } = meter.read();
-    this.#parts.onEnded();
+    this.#parts.onEnded(left);
     return {
       cause: this.#cause.get()!,
       usage: { cpuSeconds: cpuMs / 1000, peakMemoryBytes, wallSeconds, outputBytes: streams.outputBytes },
@@ -213,19 +215,24 @@ export class DockerBox implements Sandbox {
     }
   }
 
-  async #release(): Promise<void> {
+  async #release(): Promise<Release | undefined> {
     const { container, streams, dir, release } = this.#parts;
     const unread = setTimeout(() => streams.destroy(), UNREAD_MS).unref();
     void streams.ended.then(() => clearTimeout(unread));
-    try {
+    const remove = async (): Promise<void> => {
       await container.remove({ force: true, v: true }).catch((error: unknown) => {
         if (statusOf(error) !== 404) throw error;
       });
       await release();
       await removeBoxFolder(dir);
+    };
+    try {
+      await remove();
+      return undefined;
     } catch (error) {
-      // How it ended stays true. What is left goes with the guard, or at the next start.
+      // How it ended stays true. What is left is tried again, and goes with the guard, or at the next start.
       process.emitWarning(`clearing up after a container: ${(error as Error).message}`, "LanistaWarning");
+      return remove;
     }
   }
 }

@@ -18,6 +18,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type Docker from "dockerode";
 import { z } from "zod";
 import { SandboxError } from "../errors.ts";
+import type { Release } from "../left-boxes.ts";
 import type { Owner } from "../owners.ts";
 import { callersMounts, hostLayers, makeRoot } from "../root.ts";
 import type { SeccompProfile } from "../seccomp.ts";
@@ -69,7 +70,7 @@ export interface DockerStart {
   readonly stampOf: (version: string, gaveUp: readonly GiveUp[], digest?: string) => SandboxStamp;
   /** Throws on what is asked for, cannot be enforced and was not given up. */
   readonly refuse: (reasons: ReadonlyMap<GiveUp, string>) => void;
-  readonly onEnded: () => void;
+  readonly onEnded: (left?: Release) => void;
 }
 
 const Started = z.object({ State: z.object({ Pid: z.int(), Running: z.boolean() }) });

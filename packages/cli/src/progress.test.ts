@@ -1,3 +1,4 @@
+import { Readable } from "node:stream";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { startProgress } from "./progress.ts";
 
@@ -10,7 +11,10 @@ const CLEAR = "\r\u001b[2K";
 function listen(stderr: { isTTY?: boolean; columns?: number }, environment: Record<string, string> = {}) {
   const written: string[] = [];
   const write = (text: string) => written.push(text);
-  return { terminal: { stdout: { write: () => {} }, stderr: { ...stderr, write }, environment }, written };
+  return {
+    terminal: { stdin: Readable.from([]), stdout: { write: () => {} }, stderr: { ...stderr, write }, environment },
+    written,
+  };
 }
 
 test("a terminal's line shows the time that passes, though nothing is told, and goes at the end", () => {

@@ -8,13 +8,11 @@
  * and neither the student's loss nor his gain.
  */
 import { join } from "node:path";
-import { parseReplay } from "@lanista/games/replay";
 import type { PreparedAgent } from "../agents/types.ts";
 import type { Contender } from "../contender.ts";
-import { dawdlers } from "../dawdling.ts";
-import { type PlayedMatch, playMatch } from "../match.ts";
-import type { MatchStamp, Outcome } from "../result.ts";
-import { sha256 } from "../sha256.ts";
+import { overPart } from "../dawdling.ts";
+import { playMatch } from "../match.ts";
+import type { MatchResult, MatchStamp, Outcome } from "../result.ts";
 import { ENGINE_VERSION } from "../version.ts";
 import { type CaseGrade, type Grade, VERDICTS } from "./grade-types.ts";
 import type { TaskLimits } from "./manifest.ts";
@@ -113,7 +111,7 @@ async function gradeCase(
   const seated = one.opponentAgents.map(contender);
   seated.splice(one.seat, 0, contender(agent));
   const returns: (readonly number[])[] = [];
-  const played = await playMatch({
+  const { result } = await playMatch({
     env: one.env,
     contenders: seated,
     seed: one.seed,
@@ -130,8 +128,7 @@ async function gradeCase(
       if (event.kind === "episode") returns.push(event.returns);
     },
   });
-  const { result } = played;
-  const end = endOf(played, one.seat, task.manifest.limits);
+  const end = endOf(result, one.seat, task.manifest.limits);
   const measured = end.kind === "completed" ? measure(one.scoring, one.seat, { returns, steps: result.steps }) : null;
   const { id, title, hidden, weight, seed, seat } = one;
   const own = result.seats[seat]!;
@@ -161,13 +158,13 @@ async function gradeCase(
 }
 
 /** The match's outcome as the case's: of the agent's own seat, and of the time that a case may take. */
-function endOf({ result, replayText }: PlayedMatch, seat: number, limits: TaskLimits): Outcome {
-  const { outcome, timedOut, seats } = result;
+function endOf({ outcome, timedOut, seats }: MatchResult, seat: number, limits: TaskLimits): Outcome {
   if (timedOut && outcome.kind === "cancelled") {
     const time = { matchSeconds: limits.caseSeconds, actSeconds: limits.moveSeconds };
     const detail = `the case was not over in its time: ${outcome.detail ?? ""}`;
     // Nobody saves himself by being slow; and nobody falls over the time that others took.
-    return dawdlers(parseReplay(replayText, sha256), time).includes(seat)
+    const thoughtMs = seats.map(({ thoughtSeconds }) => thoughtSeconds * 1000);
+    return overPart(thoughtMs, time).includes(seat)
       ? { kind: "agent_fault", seats: [seat], fault: "timeout", detail }
       : { kind: "infra_fault", detail: `${detail}, of which the agent took no more than its part` };
   }

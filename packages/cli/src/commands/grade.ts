@@ -5,6 +5,7 @@ import type { Context } from "../context.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
 import { gradeText } from "../grade-text.ts";
 import { integer, listed } from "../option-values.ts";
+import { unclosedText } from "../outcome-text.ts";
 import { addBoxOptions, type BoxOptions } from "../play-options.ts";
 import { startProgress } from "../progress.ts";
 import { painter, writeJson, writeLine } from "../terminal.ts";
@@ -45,28 +46,34 @@ async function grade(context: Context, path: string, agentPath: string, options:
   const { terminal, signal } = context;
   const { concurrency, replays, case: only } = options;
   // Brings what reads manifests, which no other command has to wait for.
-  const { openGrading } = await import("../grading.ts");
-  const grading = await openGrading(path, [agentPath], options);
-  const progress = startProgress(terminal);
+  const { withGrading } = await import("../grading.ts");
+  const progress = startProgress(terminal, "Grading…");
   let result: Grade;
   try {
-    const ids = grading.task.cases.map(({ id }) => id);
-    for (const id of only ?? [])
-      if (!ids.includes(id)) throw new UsageError(`the task has no case "${id}"; it has ${ids.join(", ")}`);
-    progress.update(`Grading: 0 of ${(only ?? ids).length} cases`);
-    result = await gradeAgent({
-      task: grading.task,
-      agent: grading.agents[0]!,
-      contender: grading.contender,
-      concurrency,
-      ...(only === undefined ? {} : { only }),
-      ...(replays === undefined ? {} : { replays }),
-      signal,
-      onProgress: ({ done, total }) => progress.update(`Grading: ${done} of ${total} cases`),
-    });
+    result = await withGrading(
+      path,
+      [agentPath],
+      options,
+      ({ task, agents, contender }) => {
+        const ids = task.cases.map(({ id }) => id);
+        for (const id of only ?? [])
+          if (!ids.includes(id)) throw new UsageError(`the task has no case "${id}"; it has ${ids.join(", ")}`);
+        progress.update(`Grading: 0 of ${(only ?? ids).length} cases`);
+        return gradeAgent({
+          task,
+          agent: agents[0]!,
+          contender,
+          concurrency,
+          ...(only === undefined ? {} : { only }),
+          ...(replays === undefined ? {} : { replays }),
+          signal,
+          onProgress: ({ done, total }) => progress.update(`Grading: ${done} of ${total} cases`),
+        });
+      },
+      (error) => progress.note(unclosedText(error)),
+    );
   } finally {
     progress.end();
-    await grading.close();
   }
   context.exit(exitOf(result));
   const shown = options.asStudent ? studentView(result) : result;

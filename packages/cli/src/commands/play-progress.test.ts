@@ -1,7 +1,9 @@
 /** Who waits for a match at a terminal sees that it goes on, from its first half second. */
+
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Readable } from "node:stream";
 import { afterAll, expect, test, vi } from "vitest";
 import { run } from "../run.ts";
 
@@ -22,6 +24,7 @@ test.each([
   let stdout = "";
   let stderr = "";
   const terminal = {
+    stdin: Readable.from([]),
     stdout: { write: (text: string) => (stdout += text) },
     stderr: { write: (text: string) => (stderr += text), isTTY: true, columns: 200 },
     environment: {},

@@ -3,6 +3,7 @@ import { Command } from "commander";
 import type { Context } from "../context.ts";
 import { EXIT } from "../exit-code.ts";
 import { integer } from "../option-values.ts";
+import { unclosedText } from "../outcome-text.ts";
 import { addBoxOptions, type BoxOptions } from "../play-options.ts";
 import { startProgress } from "../progress.ts";
 import { oneLine, type Paint, painter, printable, writeJson, writeLine } from "../terminal.ts";
@@ -33,25 +34,34 @@ async function run(context: Context, path: string, options: CheckOptions): Promi
   const { terminal, signal } = context;
   const { concurrency, replays } = options;
   // Brings what reads manifests, which no other command has to wait for.
-  const { openGrading } = await import("../grading.ts");
-  const grading = await openGrading(path, [], options);
-  const progress = startProgress(terminal);
+  const { withGrading } = await import("../grading.ts");
+  const progress = startProgress(terminal, "Checking…");
+  let title = "";
   let report: TaskReport;
   try {
-    report = await checkTask({
-      ...grading,
-      concurrency,
-      ...(replays === undefined ? {} : { replays }),
-      signal,
-      onProgress: ({ done, total }) => progress.update(`Checking: ${done} of ${total} cases`),
-    });
+    report = await withGrading(
+      path,
+      [],
+      options,
+      ({ task, contender }) => {
+        title = task.manifest.title;
+        return checkTask({
+          task,
+          contender,
+          concurrency,
+          ...(replays === undefined ? {} : { replays }),
+          signal,
+          onProgress: ({ done, total }) => progress.update(`Checking: ${done} of ${total} cases`),
+        });
+      },
+      (error) => progress.note(unclosedText(error)),
+    );
   } finally {
     progress.end();
-    await grading.close();
   }
   if (!report.ok) context.exit(signal.aborted ? EXIT.interrupted : EXIT.found);
   if (options.json) writeJson(terminal, report);
-  else writeLine(terminal, reportText(grading.task.manifest.title, report, painter(terminal, terminal.stdout)));
+  else writeLine(terminal, reportText(title, report, painter(terminal, terminal.stdout)));
 }
 
 function reportText(title: string, { ok, findings, reference, cheat }: TaskReport, paint: Paint): string {

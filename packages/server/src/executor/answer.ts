@@ -4,10 +4,10 @@
  */
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { type MatchResponseSchema, MatchStatus } from "@lanista/api/gen/executor/executor_pb";
+import { type MatchTime, overPart } from "@lanista/arena/dawdling";
 import type { ExecutorAgent, JobState, OutcomeRow } from "../db/types.ts";
 import { hasScores } from "../jobs/match-kind.ts";
 import type { MatchJobResult } from "../jobs/payloads.ts";
-import { type MatchTime, overPart } from "../ladder/dawdling.ts";
 
 /** What is known of a match that has ended. */
 export interface EndedMatch {

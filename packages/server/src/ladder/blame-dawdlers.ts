@@ -1,4 +1,6 @@
 /** Makes a match that its own deadline ended the fault of who used up its time, where its replay says so. */
+
+import { dawdlers } from "@lanista/arena/dawdling";
 import type { Selectable } from "kysely";
 import type { App } from "../app.ts";
 import type { Tx } from "../db/database.ts";
@@ -6,7 +8,6 @@ import type { MatchesTable } from "../db/types.ts";
 import type { JobEnd } from "../jobs/kinds.ts";
 import { type MatchJobResult, matchPayload } from "../jobs/payloads.ts";
 import { parsed, replayText } from "../matches/replay-text.ts";
-import { dawdlers } from "@lanista/arena/dawdling";
 
 export async function blameDawdlers(
   app: App,

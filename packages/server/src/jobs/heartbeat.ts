@@ -37,7 +37,10 @@ async function prolong(
   { running, free, paused, health }: HeartbeatRequest,
 ): Promise<{ leaseUntil: Date; kept: Set<string> }> {
   const seconds = app.config.lease.seconds;
-  for (const { tier, milliseconds } of health?.starts ?? []) app.metrics.jobs.sandboxStarted(tier, milliseconds / 1000);
+  const { jobs } = app.metrics;
+  for (const { tier, phase, milliseconds } of health?.starts ?? [])
+    jobs.sandboxStarted(tier, phase, milliseconds / 1000);
+  for (const steps of health?.steps ?? []) jobs.steps.add(steps);
   return await inTransaction(app, async (tx) => {
     const [row] = await tx
       .updateTable("workers")

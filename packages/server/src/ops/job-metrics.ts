@@ -6,8 +6,10 @@
 import { sql } from "kysely";
 import { Counter, Gauge, Histogram, type Registry } from "prom-client";
 import type { Db } from "../db/database.ts";
+import { StepHistogram } from "./step-times.ts";
 
 const TIERS = new Set(["container", "gvisor", "docker", "none"]);
+const PHASES = new Set(["bundle", "launch", "ready"]);
 const WAITS = [0.01, 0.05, 0.25, 1, 5, 30, 120, 600, 3600, 21_600];
 const RUNS = [0.005, 0.025, 0.1, 0.5, 2, 10, 60, 300, 1800];
 const STARTS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5];
@@ -17,7 +19,8 @@ export class JobMetrics {
   readonly #failed: Counter<"kind">;
   readonly #wait: Histogram<"queue">;
   readonly #run: Histogram<"kind">;
-  readonly #start: Histogram<"tier">;
+  readonly #start: Histogram<"tier" | "phase">;
+  readonly steps: StepHistogram;
 
   constructor(registry: Registry) {
     const registers = [registry];
@@ -49,11 +52,12 @@ export class JobMetrics {
     });
     this.#start = new Histogram({
       name: "lanista_sandbox_start_seconds",
-      help: "from asking for a sandbox to its program's first word, as workers report it",
-      labelNames: ["tier"],
+      help: "from asking for a sandbox to the end of a phase of its start (`ready`: its program's first word), as workers report it",
+      labelNames: ["tier", "phase"],
       buckets: STARTS,
       registers,
     });
+    this.steps = new StepHistogram(registry);
   }
 
   leased(queue: string, waitSeconds: number): void {
@@ -70,8 +74,10 @@ export class JobMetrics {
     this.#failed.inc({ kind });
   }
 
-  sandboxStarted(tier: string, seconds: number): void {
-    this.#start.observe({ tier: TIERS.has(tier) ? tier : "other" }, seconds);
+  /** Workers of an older version know one phase, the whole. */
+  sandboxStarted(tier: string, phase: string, seconds: number): void {
+    const known = phase === "" ? "ready" : PHASES.has(phase) ? phase : "other";
+    this.#start.observe({ tier: TIERS.has(tier) ? tier : "other", phase: known }, seconds);
   }
 }
 

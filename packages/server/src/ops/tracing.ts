@@ -5,7 +5,8 @@
  *   job                       from being handed in to its end                     (server)
  *   ├─ wait                   until the first lease                               (server)
  *   └─ attempt N              what one worker did                                 (worker)
- *      └─ sandbox seat S      from asking for a sandbox to its program's first word
+ *      └─ sandbox seat S      from asking for a sandbox to its program's first word; of a validation's two boxes
+ *                             `sandbox inspection` and `sandbox dry run`
  */
 import { randomBytes } from "node:crypto";
 import type { Interceptor } from "@connectrpc/connect";
@@ -75,12 +76,12 @@ export function startAttempt(job: { jobId: string; kind: string; attempt: number
   return tracer().startSpan(`attempt ${job.attempt}`, { attributes, kind: SpanKind.CONSUMER }, within(job.jobId));
 }
 
-/** A sandbox that has just said its first word. */
-export function traceSandbox(attempt: Span, seat: number, tier: string, milliseconds: number): void {
+/** A sandbox that has just said its first word; `whose`: `seat 0`, `dry run`. */
+export function traceSandbox(attempt: Span, whose: string, tier: string, milliseconds: number): void {
   const end = Date.now();
-  const attributes = { "lanista.tier": tier, "lanista.seat": seat };
+  const attributes = { "lanista.tier": tier, "lanista.sandbox": whose };
   const span = tracer().startSpan(
-    `sandbox seat ${seat}`,
+    `sandbox ${whose}`,
     { startTime: end - milliseconds, attributes },
     trace.setSpan(ROOT_CONTEXT, attempt),
   );

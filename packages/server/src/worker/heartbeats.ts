@@ -8,10 +8,10 @@ import type { ResourcesRow } from "../db/types.ts";
 import type { ActiveJob } from "./active-job.ts";
 import { pause } from "./backoff.ts";
 import type { JobsAtHand } from "./jobs-at-hand.ts";
-import type { Meter } from "./meter.ts";
 import { SignalFlag } from "./signal-flag.ts";
 import type { Wire } from "./wire.ts";
 import { wireResources } from "./wire-resources.ts";
+import type { Health } from "./workshop.ts";
 
 const CALL_MS = 10_000;
 /** Output gathers for this long before it is sent. */
@@ -25,7 +25,7 @@ const MOST_CHARACTERS = 512 * 1024;
 export interface HeartbeatParts {
   readonly wire: Wire;
   readonly jobs: JobsAtHand;
-  readonly meter: Meter;
+  readonly health: () => Health;
   readonly log: Logger;
   readonly free: () => Promise<Required<ResourcesRow>>;
   /** Whether the server knows this worker at all. */
@@ -68,7 +68,7 @@ export class Heartbeats {
 
   /** True: there was more than one call takes. */
   async #beat(signal: AbortSignal): Promise<boolean> {
-    const { wire, jobs, meter, free, paused, answered, onUnknown } = this.#parts;
+    const { wire, jobs, health, free, paused, answered, onUnknown } = this.#parts;
     let room = MOST_CHARACTERS;
     const sent = jobs.all.map((job: ActiveJob) => {
       const output = room > 0 && !job.output.empty ? job.output.waiting(MOST_PIECES, room) : [];
@@ -77,14 +77,13 @@ export class Heartbeats {
       return { job, output };
     });
     try {
-      const health = meter.read();
       const response = await wire.heartbeat(
         {
           workerId: wire.workerId,
           running: sent.map(({ job: { leased }, output }) => ({ jobId: leased.jobId, fence: leased.fence, output })),
           free: wireResources(await free()),
           paused: paused(),
-          health,
+          health: health(),
         },
         { signal, timeoutMs: CALL_MS },
       );

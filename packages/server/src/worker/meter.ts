@@ -1,65 +1,53 @@
-/** What a worker sees of itself, for the server's metrics. */
+/** What a worker sees of itself, for the server's metrics; what of it is its host's to say, the workshop adds. */
 import { monitorEventLoopDelay } from "node:perf_hooks";
-import type { Contender } from "@lanista/arena/contender";
+import type { StartPhase } from "@lanista/sandbox/types";
+import { StepCounts, type StepTimes } from "../ops/step-times.ts";
 
 /** Starts between two heartbeats that are told of one by one. */
-const MOST_STARTS = 256;
+const MOST_STARTS = 1024;
 
-export interface Health {
-  readonly liveSandboxes: number;
-  readonly leakedSandboxes: bigint;
+export interface Start {
+  readonly tier: string;
+  /** `ready`: its program has said its first word. */
+  readonly phase: StartPhase | "ready";
+  /** From being asked for to the phase's end. */
+  readonly milliseconds: number;
+}
+
+export interface Reading {
   readonly eventLoopLagMs: number;
-  readonly starts: { tier: string; milliseconds: number }[];
+  readonly starts: Start[];
+  readonly steps: StepTimes[];
 }
 
 export class Meter {
   readonly #delay = monitorEventLoopDelay({ resolution: 10 });
-  readonly #onWarning = (warning: Error): void => {
-    // The sandbox says so where something of a box could not be removed.
-    if (warning.name === "LanistaWarning") this.#leaked++;
-  };
-  #live = 0;
-  #leaked = 0n;
-  #starts: { tier: string; milliseconds: number }[] = [];
+  readonly #steps = new StepCounts();
+  #starts: Start[] = [];
 
   constructor() {
     this.#delay.enable();
-    process.on("warning", this.#onWarning);
   }
 
-  get live(): number {
-    return this.#live;
+  /** A phase of a box's start is over. */
+  started(start: Start): void {
+    if (this.#starts.length < MOST_STARTS) this.#starts.push(start);
   }
 
-  /** An agent answered its first line, so many milliseconds after its box was asked for. */
-  started(tier: string, milliseconds: number): void {
-    if (this.#starts.length < MOST_STARTS) this.#starts.push({ tier, milliseconds });
+  stepped(env: string, milliseconds: number): void {
+    this.#steps.add(env, milliseconds);
   }
 
-  /** The same contender, whose boxes are counted. */
-  counted(contender: Contender): Contender {
-    return {
-      ...contender,
-      open: async () => {
-        const sandbox = await contender.open();
-        this.#live++;
-        void sandbox.ended.then(() => this.#live--);
-        return sandbox;
-      },
-    };
-  }
-
-  /** The starts and the lag since the last call. */
-  read(): Health {
+  /** What was since the last call. */
+  read(): Reading {
     const starts = this.#starts;
     this.#starts = [];
-    const p99 = this.#delay.count > 0 ? this.#delay.percentile(99) / 1e6 : 0;
+    const eventLoopLagMs = this.#delay.count > 0 ? this.#delay.percentile(99) / 1e6 : 0;
     this.#delay.reset();
-    return { liveSandboxes: this.#live, leakedSandboxes: this.#leaked, eventLoopLagMs: p99, starts };
+    return { eventLoopLagMs, starts, steps: this.#steps.take() };
   }
 
   close(): void {
     this.#delay.disable();
-    process.off("warning", this.#onWarning);
   }
 }

@@ -126,7 +126,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   const heartbeats = new Heartbeats({
     wire,
     jobs,
-    meter: workshop.meter,
+    health: () => workshop.health(),
     log,
     free,
     ready: () => attendance.welcomed,
@@ -217,7 +217,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
       reporting: jobs.reporting,
       draining: phase !== "working" || drainedByServer,
       paused: pauses.reason,
-      sandboxes: workshop.meter.live,
+      sandboxes: workshop.host.live,
     }),
     async drain(seconds) {
       if (phase === "working") {

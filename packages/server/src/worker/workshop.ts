@@ -7,7 +7,7 @@ import { findNode, findPython } from "@lanista/sandbox/interpreters";
 import type { Limits, Runtime } from "@lanista/sandbox/types";
 import type { TierAbility } from "./abilities.ts";
 import { BundleCache, type FetchBytes } from "./bundle-cache.ts";
-import { Meter } from "./meter.ts";
+import { Meter, type Reading } from "./meter.ts";
 import type { WorkerPlan } from "./options.ts";
 import { PreparedAgents, type TakenAgent } from "./prepared-agents.ts";
 import { takesLayouts, tryImage } from "./root-image.ts";
@@ -15,6 +15,11 @@ import type { Run } from "./runners/runner.ts";
 
 /** How a bundle is got from the server, for a run's own job. */
 export type Fetch = (run: Pick<Run, "jobId" | "fence">, digest: string) => FetchBytes;
+
+export interface Health extends Reading {
+  readonly liveSandboxes: number;
+  readonly leakedSandboxes: bigint;
+}
 
 /** What a job says of its boxes. */
 export interface BoxWishes {
@@ -28,7 +33,7 @@ export interface BoxWishes {
 
 export class Workshop {
   readonly host: SandboxHost;
-  readonly meter = new Meter();
+  readonly meter: Meter;
   readonly #plan: WorkerPlan;
   readonly #tiers: readonly TierAbility[];
   readonly #interpreters: Interpreters;
@@ -39,12 +44,14 @@ export class Workshop {
     plan: WorkerPlan,
     tiers: readonly TierAbility[],
     host: SandboxHost,
+    meter: Meter,
     interpreters: Interpreters,
     fetch: Fetch,
   ) {
     this.#plan = plan;
     this.#tiers = tiers;
     this.host = host;
+    this.meter = meter;
     this.#interpreters = interpreters;
     this.#fetch = fetch;
     const bundles = new BundleCache(plan.cacheDir ?? join(host.workDir, "bundles"), plan.cacheBytes);
@@ -53,17 +60,24 @@ export class Workshop {
 
   /** Throws SandboxError where this host has no place for sandboxes, and what `tryImage` throws. */
   static async open(plan: WorkerPlan, tiers: readonly TierAbility[], fetch: Fetch): Promise<Workshop> {
-    const host = await SandboxHost.open();
+    const meter = new Meter();
+    const host = await SandboxHost.open({
+      onPhase: (tier, phase, milliseconds) => meter.started({ tier, phase, milliseconds }),
+    }).catch((error: unknown) => {
+      meter.close();
+      throw error;
+    });
     try {
       await tryImage(host, tiers, plan);
     } catch (error) {
+      meter.close();
       await host.close();
       throw error;
     }
     // A host without Python still plays agents in JavaScript; an agent that needs it is told so, as a fault of ours.
     const python = await findPython(plan.python).catch(() => undefined);
     const interpreters = { ...(python === undefined ? {} : { python }), javascript: findNode() };
-    return new Workshop(plan, tiers, host, interpreters, fetch);
+    return new Workshop(plan, tiers, host, meter, interpreters, fetch);
   }
 
   get engineVersion(): string {
@@ -73,6 +87,12 @@ export class Workshop {
   /** Where a run may put files: goes with the process. */
   get workDir(): string {
     return join(this.host.workDir, "runs");
+  }
+
+  /** As it is now; what happened, since the last call. */
+  health(): Health {
+    const { live, leaked } = this.host;
+    return { ...this.meter.read(), liveSandboxes: live, leakedSandboxes: BigInt(leaked) };
   }
 
   /** Throws an Error where this worker does not offer what is wished for. */

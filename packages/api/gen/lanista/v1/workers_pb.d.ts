@@ -463,6 +463,13 @@ export declare type WorkerHealth = Message<"lanista.v1.WorkerHealth"> & {
    * @generated from field: repeated lanista.v1.SandboxStart starts = 4;
    */
   starts: SandboxStart[];
+
+  /**
+   * Of the matches' steps since the last heartbeat, by environment.
+   *
+   * @generated from field: repeated lanista.v1.StepTimes steps = 5;
+   */
+  steps: StepTimes[];
 };
 
 /**
@@ -481,9 +488,18 @@ export declare type SandboxStart = Message<"lanista.v1.SandboxStart"> & {
   tier: string;
 
   /**
+   * From being asked for to the end of `phase`.
+   *
    * @generated from field: double milliseconds = 2;
    */
   milliseconds: number;
+
+  /**
+   * `bundle`, `launch` or `ready` (docs/operating.md); empty means `ready`.
+   *
+   * @generated from field: string phase = 3;
+   */
+  phase: string;
 };
 
 /**
@@ -491,6 +507,35 @@ export declare type SandboxStart = Message<"lanista.v1.SandboxStart"> & {
  * Use `create(SandboxStartSchema)` to create a new message.
  */
 export declare const SandboxStartSchema: GenMessage<SandboxStart>;
+
+/**
+ * How long steps took: each of `counts` has those above the bound before its own and up to it; the bounds are the server's
+ * (docs/operating.md), and the last one has none.
+ *
+ * @generated from message lanista.v1.StepTimes
+ */
+export declare type StepTimes = Message<"lanista.v1.StepTimes"> & {
+  /**
+   * @generated from field: string env = 1;
+   */
+  env: string;
+
+  /**
+   * @generated from field: repeated int64 counts = 2;
+   */
+  counts: bigint[];
+
+  /**
+   * @generated from field: double total_milliseconds = 3;
+   */
+  totalMilliseconds: number;
+};
+
+/**
+ * Describes the message lanista.v1.StepTimes.
+ * Use `create(StepTimesSchema)` to create a new message.
+ */
+export declare const StepTimesSchema: GenMessage<StepTimes>;
 
 /**
  * @generated from message lanista.v1.RunningJob

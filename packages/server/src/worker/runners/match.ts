@@ -47,12 +47,12 @@ async function seat(
   const one = async ({ name, bundle, image }: MatchPayload["seats"][number]): Promise<Contender> => {
     if (bundle === undefined) {
       if (image === undefined) throw new Error(`the seat of ${name} has neither a bundle nor an image`);
-      return workshop.meter.counted(boxes.imageContender(name, image));
+      return boxes.imageContender(name, image);
     }
     try {
       const agent = await workshop.agent(run, bundle);
       taken.push(agent);
-      return workshop.meter.counted(boxes.contender({ ...agent.agent, name }, image));
+      return boxes.contender({ ...agent.agent, name }, image);
     } catch (error) {
       if (!(error instanceof BundleError)) throw error;
       return { name, digest: bundle, entry: "", open: () => Promise.reject(error) };
@@ -91,9 +91,11 @@ function play(
     signal: run.signal,
     onLog: (seat, chunk) => run.log(seat, chunk),
     onReady: (seat, milliseconds) => {
-      workshop.meter.started(payload.tier, milliseconds);
-      traceSandbox(run.span, seat, payload.tier, milliseconds);
+      const { tier } = workshop.boxOptions(payload);
+      workshop.meter.started({ tier, phase: "ready", milliseconds });
+      traceSandbox(run.span, `seat ${seat}`, tier, milliseconds);
     },
+    onStep: (milliseconds) => workshop.meter.stepped(payload.env, milliseconds),
     ...(payload.live ? { onReplayLine: (line: string) => run.move(line) } : {}),
   });
 }

@@ -5,6 +5,7 @@ import { validateAgent } from "@lanista/arena/validation/validate";
 import { makeEnvironment } from "@lanista/games/environment";
 import { environments } from "@lanista/games/registry";
 import { type ValidateResult, validatePayload } from "../../jobs/payloads.ts";
+import { traceSandbox } from "../../ops/tracing.ts";
 import type { Workshop } from "../workshop.ts";
 import type { Run, RunEnd } from "./runner.ts";
 
@@ -17,17 +18,22 @@ export async function runValidate(run: Run, workshop: Workshop): Promise<RunEnd>
   const definition = environments.get(payload.env);
   if (definition === undefined)
     throw new Error(`this worker does not know the environment ${payload.env}: it may be too old`);
+  const boxes = workshop.boxOptions(payload);
   const report = await workshop.withBundle(run, payload.bundle, (path) =>
     validateAgent({
       path,
       env: makeEnvironment(definition, payload.options),
       policy: parsePolicy(payload.policy ?? {}),
       host: workshop.host,
-      boxes: workshop.boxOptions(payload),
+      boxes,
       workDir: workshop.workDir,
       startSeconds: payload.startSeconds,
       moveSeconds: payload.actSeconds,
       signal: run.signal,
+      onReady: (box, milliseconds) => {
+        workshop.meter.started({ tier: boxes.tier, phase: "ready", milliseconds });
+        traceSandbox(run.span, box === "dry_run" ? "dry run" : box, boxes.tier, milliseconds);
+      },
     }),
   );
   const lines = (findings: typeof report.errors): string[] =>

@@ -12,6 +12,7 @@ import { makeToken } from "../accounts/tokens.ts";
 import type { App } from "../app.ts";
 import { ACCOUNTS_CHANGED } from "../auth/callers.ts";
 import { followQueues, openQueues } from "./follow-queues.ts";
+import { embeddedEnvironment } from "./embedded-environment.ts";
 
 const TOKEN_SECONDS = 86_400;
 const RENEW_MS = 3_600_000;
@@ -151,11 +152,10 @@ const LOG_LEVELS = {
 } as const;
 
 function launch(program: string, parameters: readonly string[], token: string, otel: string): ChildProcess {
-  const { DATABASE_URL: _url, LANISTA_DATABASE_URL: _own, ...environment } = process.env;
   return spawn(program, parameters, {
     // A pipe that nobody writes to: it ends with us.
     stdio: ["pipe", "inherit", "inherit"],
-    env: { ...environment, LANISTA_TOKEN: token, ...(otel !== "" && { LANISTA_OTEL_ENDPOINT: otel }) },
+    env: embeddedEnvironment(process.env, token, otel),
   });
 }
 

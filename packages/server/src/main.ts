@@ -28,6 +28,7 @@ import { authRoute } from "./http/auth-route.ts";
 import { setHeader, setSecurityHeaders } from "./http/headers.ts";
 import { healthRoutes } from "./http/health-routes.ts";
 import type { NodeHandlerFn } from "./http/node.ts";
+import { Readiness } from "./http/readiness.ts";
 import { contextOf, settleRequestId, TrustedProxies } from "./http/request-context.ts";
 import { createRouter } from "./http/router.ts";
 import { rpcHandler } from "./http/rpc-handler.ts";
@@ -119,8 +120,9 @@ async function start(config: ServerConfig, options: ServerOptions, log: Logger, 
   const proxies = new TrustedProxies(config.http.trustedProxies);
   let bound = "";
   const publicUrl = (): string => (config.publicUrl === "" ? bound : config.publicUrl.replace(/\/+$/, ""));
-  const parts: ServiceParts = { app, accounts, callers, publicUrl };
-  const routes = [...healthRoutes(app), authRoute(app, accounts, limits), ...httpRoutes(parts)];
+  const readiness = new Readiness(app);
+  const parts: ServiceParts = { app, accounts, callers, publicUrl, readiness };
+  const routes = [...healthRoutes(readiness), authRoute(app, accounts, limits), ...httpRoutes(parts)];
   const fallback = createRouter({ routes, callers, limits, proxies, log });
   const adapter = (grpc: boolean): NodeHandlerFn =>
     rpcHandler({

@@ -25,6 +25,14 @@ const pack = promisify(gzip);
 /** Below it, `<match>.json` and `<match>.html`, by the match's own id here. */
 export const REPLAY_PATH = "/executor/replays/";
 
+/** A match that has a replay, before a look into it. */
+export interface ReplayPlace {
+  readonly id: string;
+  readonly blob: string;
+  readonly from: Date;
+  readonly to: Date;
+}
+
 export interface MatchReplay {
   readonly id: string;
   readonly replay: Replay;
@@ -39,15 +47,15 @@ const STATUS: Readonly<Record<MatchStatus, ReplayAbout["status"]>> = {
   [MatchStatus.STATUS_CANCELLED]: "cancelled",
 };
 
-/** Whether `replayOf` would give one, without a look into it. */
+/** Whether `readReplay` would give one, without a look into it. */
 export async function hasReplay(app: App, matchId: string, { result }: EndedMatch): Promise<boolean> {
   if (result === null || result.steps + result.episodes === 0) return false;
   const row = await app.db.selectFrom("matches").select("replay_blob").where("id", "=", matchId).executeTakeFirst();
   return (row?.replay_blob ?? null) !== null;
 }
 
-/** null where the match has none: none was asked for, none came, or no step of it was played. */
-export async function replayOf(app: App, matchId: string): Promise<MatchReplay | null> {
+/** null where the match is not the executor's, has not ended, or has no replay. */
+export async function findReplay(app: App, matchId: string): Promise<ReplayPlace | null> {
   if (!isUuid(matchId)) return null;
   const row = await app.db
     .selectFrom("executor_matches as e")
@@ -57,13 +65,18 @@ export async function replayOf(app: App, matchId: string): Promise<MatchReplay |
     .where("m.id", "=", matchId)
     .executeTakeFirst();
   if (row === undefined || row.replay_blob === null || row.ended_at === null) return null;
-  const ended = await readEnded(app.db, matchId);
+  return { id: matchId, blob: row.replay_blob, from: row.started_at ?? row.ended_at, to: row.ended_at };
+}
+
+/** null where no step of it was played. */
+export async function readReplay(app: App, { id, blob, from, to }: ReplayPlace): Promise<MatchReplay | null> {
+  const ended = await readEnded(app.db, id);
   if (ended === null) return null;
-  const packed = await app.store.get(row.replay_blob);
+  const packed = await app.store.get(blob);
   const text = (await unpack(packed, { maxOutputLength: MAX_REPLAY })).toString("utf8");
   const replay = parseReplay(text, sha256);
   if (replay.episodes.length === 0) return null;
-  return { id: matchId, replay, about: aboutOf(ended, row.started_at ?? row.ended_at, row.ended_at) };
+  return { id, replay, about: aboutOf(ended, from, to) };
 }
 
 function aboutOf(ended: EndedMatch, from: Date, to: Date): ReplayAbout {
@@ -108,7 +121,8 @@ const PLAIN_NAME = /^[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}$/;
 /** Into executor.replayDir or the limits' replay_dir, where there is one: by the caller's own name of the match. */
 export async function writeReplayFiles({ app, limits }: Executor, id: string): Promise<void> {
   const folder = app.config.executor.replayDir || limits.replayDir;
-  const replay = folder === "" ? null : await replayOf(app, id);
+  const place = folder === "" ? null : await findReplay(app, id);
+  const replay = place === null ? null : await readReplay(app, place);
   if (replay === null) return;
   await mkdir(folder, { recursive: true });
   const { matchId } = replay.about;

@@ -10,11 +10,13 @@ import { setHeader } from "../http/headers.ts";
 import { type HttpRoute, type RouteRequest, send } from "../http/route.ts";
 import { Gate } from "./gate.ts";
 import { loadLimits } from "./limits-file.ts";
-import { REPLAY_PATH, replayHtml, replayJson, replayOf } from "./replay-files.ts";
+import { findReplay, REPLAY_PATH, readReplay, replayHtml, replayJson } from "./replay-files.ts";
 
 const pack = promisify(gzip);
 /** Made at once: each is a match run again. */
 const PLACES = 2;
+
+const noReplay = (): LanistaError => new LanistaError("not_found", "there is no such replay");
 
 /** Throws LanistaError `invalid` where the limits' file is wrong. */
 export function executorReplayRoute(app: App): HttpRoute {
@@ -23,13 +25,17 @@ export function executorReplayRoute(app: App): HttpRoute {
   return {
     path: REPLAY_PATH,
     methods: ["GET", "HEAD"],
-    handle: async ({ request, response, url }: RouteRequest) => {
+    handle: async ({ request, response, url, caller }: RouteRequest) => {
+      // Anybody may ask, so many times a minute.
+      await caller();
       const [, id = "", ending = ""] =
         /^([0-9a-f-]{36})\.(json|html)$/.exec(url.pathname.slice(REPLAY_PATH.length)) ?? [];
+      // Who asks for what is not there does not stand in the way of who asks for what is.
+      const place = id === "" || (ending === "json" && options.format === "html") ? null : await findReplay(app, id);
+      if (place === null) throw noReplay();
       const made = await gate.run(async () => {
-        const replay = id === "" ? null : await replayOf(app, id);
-        if (replay === null || (ending === "json" && options.format === "html"))
-          throw new LanistaError("not_found", "there is no such replay");
+        const replay = await readReplay(app, place);
+        if (replay === null) throw noReplay();
         return ending === "html" ? replayHtml(replay) : replayJson(replay, options);
       });
       // What ended does not change any more.

@@ -5,7 +5,7 @@ import { ENGINE_VERSION } from "@lanista/arena/version";
 import { sql } from "kysely";
 import type { App } from "../app.ts";
 import { callerOf } from "../auth/caller.ts";
-import { unready } from "../http/health-routes.ts";
+import type { Readiness } from "../http/readiness.ts";
 import { createExecutor } from "./executor.ts";
 import { activeMatches, QUEUE } from "./record.ts";
 import { runMatch } from "./run-match.ts";
@@ -21,7 +21,7 @@ export interface ExecutorRegistration {
 }
 
 /** Throws LanistaError `invalid` where the limits' file is wrong. */
-export function executorService(app: App): ExecutorRegistration {
+export function executorService(app: App, readiness: Readiness): ExecutorRegistration {
   const executor = createExecutor(app);
   return {
     readMaxBytes: executor.limits.codeBytes + AROUND_BYTES,
@@ -29,7 +29,7 @@ export function executorService(app: App): ExecutorRegistration {
       runMatch: (request, context) => runMatch(executor, callerOf(context).name, request, context.signal),
       validateAgent: (request, context) => validateAgent(executor, callerOf(context).name, request, context.signal),
       async healthCheck() {
-        const healthy = (await unready(app)).length === 0 && (await hasWorker(app));
+        const healthy = (await readiness.missing()).length === 0 && (await hasWorker(app));
         const active = healthy ? await activeMatches(app.db) : 0;
         return { healthy, version: ENGINE_VERSION, activeMatches: active };
       },

@@ -20,7 +20,8 @@ const MOST_BODY = 16 * 1024;
 const BASE = "/api/auth/";
 /**
  * What is served, by its very path: better-auth takes some other spellings for the same, which would pass by what is decided
- * here by the path. `true`: it takes a password or a one-time token, so its calls are counted.
+ * here by the path. `true`: it takes a password or a one-time token, so its calls are counted with the attempts to sign in;
+ * those of the others as calls of whoever is signed in.
  */
 const SERVED: ReadonlyMap<string, boolean> = new Map([
   ["sign-up/email", true],
@@ -48,6 +49,7 @@ export function authRoute(app: App, accounts: Accounts, limits: RateLimits): Htt
       if (counted)
         for (const [name, value] of Object.entries(await limits.signIn(at.address)))
           setHeader(at.response, name, value);
+      else await at.caller();
       if (at.request.method === "POST") checkOrigin(app, at.request);
       const body = at.request.method === "POST" ? await readBody(at.request, MOST_BODY) : null;
       if (

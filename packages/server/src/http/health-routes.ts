@@ -1,14 +1,15 @@
-/** `/healthz`: the process answers. `/readyz`: it can do its work; fails as soon as it begins to stop. `/`: a word to people. */
+/**
+ * `/healthz`: the process answers. `/readyz`: it can do its work; fails as soon as it begins to stop. `/`: a word to people. None
+ * of them is counted: a balancer asks often, and they cost nothing.
+ */
 import { ENGINE_VERSION } from "@lanista/arena/version";
-import { sql } from "kysely";
-import type { App } from "../app.ts";
 import { setHeader } from "./headers.ts";
+import type { Readiness } from "./readiness.ts";
 import { type HttpRoute, send, sendJson } from "./route.ts";
 
-const CHECK_MS = 3_000;
 const METHODS = ["GET", "HEAD"];
 
-export function healthRoutes(app: App): readonly HttpRoute[] {
+export function healthRoutes(readiness: Readiness): readonly HttpRoute[] {
   return [
     {
       path: "/healthz",
@@ -19,41 +20,19 @@ export function healthRoutes(app: App): readonly HttpRoute[] {
       path: "/readyz",
       methods: METHODS,
       handle: async ({ response }) => {
-        const missing = await unready(app);
+        const missing = await readiness.missing();
         sendJson(response, missing.length === 0 ? 200 : 503, {
           status: missing.length === 0 ? "ready" : "not ready",
           missing,
         });
       },
     },
-    { path: "/", methods: METHODS, handle: async ({ response }) => statusPage(app, response) },
+    { path: "/", methods: METHODS, handle: async ({ response }) => statusPage(readiness, response) },
   ];
 }
 
-/** What is missing, in single words; nothing of errors' texts. */
-export async function unready(app: App): Promise<readonly string[]> {
-  if (app.stopping.aborted) return ["stopping"];
-  const checks = { database: () => sql`SELECT 1`.execute(app.db), store: () => app.store.check() };
-  const found = await Promise.all(
-    Object.entries(checks).map(async ([name, check]) => ((await within(check)) ? [] : [name])),
-  );
-  return found.flat();
-}
-
-async function within(check: () => Promise<unknown>): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<false>((resolve) => {
-    timer = setTimeout(resolve, CHECK_MS, false);
-  });
-  const done = check().then(
-    () => true,
-    () => false,
-  );
-  return await Promise.race([done, late]).finally(() => clearTimeout(timer));
-}
-
-async function statusPage(app: App, response: Parameters<typeof setHeader>[0]): Promise<void> {
-  const missing = await unready(app);
+async function statusPage(readiness: Readiness, response: Parameters<typeof setHeader>[0]): Promise<void> {
+  const missing = await readiness.missing();
   setHeader(
     response,
     "content-security-policy",

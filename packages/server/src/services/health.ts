@@ -2,13 +2,13 @@
 import { Code, ConnectError, type ServiceImpl } from "@connectrpc/connect";
 import { type Health, HealthCheckResponse_ServingStatus as Status } from "@lanista/api/gen/grpc/health/v1/health_pb";
 import type { App } from "../app.ts";
-import { unready } from "../http/health-routes.ts";
+import type { Readiness } from "../http/readiness.ts";
 
 const LOOK_MS = 5_000;
 
 /** `names`: the services that are served. */
-export function healthService(app: App, names: ReadonlySet<string>): ServiceImpl<typeof Health> {
-  const state = async (): Promise<Status> => ((await unready(app)).length === 0 ? Status.SERVING : Status.NOT_SERVING);
+export function healthService(app: App, readiness: Readiness, names: ReadonlySet<string>): ServiceImpl<typeof Health> {
+  const state = async (): Promise<Status> => ((await readiness.missing()).length === 0 ? Status.SERVING : Status.NOT_SERVING);
   const known = (service: string): boolean => service === "" || names.has(service);
   return {
     async check({ service }) {

@@ -50,11 +50,11 @@ export function registerServices(router: ConnectRouter, parts: ServiceParts): vo
 }
 
 /** On gRPC's port only. */
-export function registerGrpcServices(router: ConnectRouter, { app }: ServiceParts): void {
+export function registerGrpcServices(router: ConnectRouter, { app, readiness }: ServiceParts): void {
   if (app.config.executor.enabled) {
-    const { service, readMaxBytes } = executorService(app);
+    const { service, readMaxBytes } = executorService(app, readiness);
     router.service(Executor, service, { readMaxBytes });
   }
   // Last: it speaks for those before it.
-  router.service(Health, healthService(app, new Set(router.handlers.map(({ service }) => service.typeName))));
+  router.service(Health, healthService(app, readiness, new Set(router.handlers.map(({ service }) => service.typeName))));
 }

@@ -1,6 +1,7 @@
 /** The hot statements read by index, beside fifty thousand ended jobs and behind ten thousand waiting ones. */
 import { type RawBuilder, sql } from "kysely";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { queuesQuery } from "../ops/job-metrics.ts";
 import {
   beyondQuery,
   classesQuery,
@@ -98,6 +99,7 @@ test.each<[string, RawBuilder<unknown>, string[], number]>([
   ["the sweep's impatient", overdueQuery, ["jobs_wait_until"], 5],
   ["the sweep's pauses that are over", heldQuery, ["jobs_held"], 50],
   ["a place in the queue", aheadQuery(JOB), ["jobs_claim"], 500],
+  ["the figures of the queues", queuesQuery, ["jobs_dead", "jobs_running", "jobs_wait_until"], WAITING + 100],
   ["the estimate", lastEndedQuery("default"), ["jobs_ended"], 110],
 ])("%s", async (_, query, by, most) => {
   const reads = await readsOf(query);

@@ -181,6 +181,42 @@ describe("gRPC", () => {
   });
 });
 
+test("an end that was asked for: readiness fails while all is still answered, as long as balancers need to see it", async () => {
+  const server = await testServer({ database, flags: { unreadySeconds: "2" } });
+  const ready = async () => (await fetch(`${server.urls.http}/readyz`)).status;
+  const person = await server.person("late");
+  expect(await ready()).toBe(200);
+  const closed = server.close();
+  expect(await ready()).toBe(503);
+  // A call of somebody who was sent here by a balancer that has not looked yet.
+  expect(await codeOf(person.client.tokens.whoAmI({}))).toBe("ok");
+  expect((await fetch(`${server.urls.http}/healthz`)).status).toBe(200);
+  const grpc = createClient(Health, createGrpcTransport({ baseUrl: server.urls.grpc ?? "" }));
+  expect((await grpc.check({ service: "" })).status).toBe(Status.NOT_SERVING);
+  await closed;
+  await expect(ready()).rejects.toThrow();
+});
+
+test("readiness fails while the database is away, and comes back with it", async () => {
+  const away = await testDatabase();
+  const server = await testServer({ database: away });
+  const ready = async () => (await (await fetch(`${server.urls.http}/readyz`)).json()) as unknown;
+  await expect.poll(ready).toEqual({ status: "ready", missing: [] });
+  const name = new URL(away.url).pathname.slice(1);
+  await sql`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = ${name}`.execute(database.db);
+  const refuse = (yes: boolean) =>
+    sql`ALTER DATABASE ${sql.id(name)} WITH ALLOW_CONNECTIONS ${sql.raw(String(!yes))}`.execute(database.db);
+  await refuse(true);
+  await sql`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = ${name}`.execute(database.db);
+  await expect.poll(ready, { timeout: 10_000 }).toEqual({ status: "not ready", missing: ["database"] });
+  expect((await fetch(`${server.urls.http}/readyz`)).status).toBe(503);
+  expect((await fetch(`${server.urls.http}/healthz`)).status).toBe(200);
+  await refuse(false);
+  await expect.poll(ready, { timeout: 15_000 }).toEqual({ status: "ready", missing: [] });
+  await server.close();
+  await away.close();
+}, 60_000);
+
 test("an end that was asked for: streams end, readiness fails, calls in flight finish, and all is released", async () => {
   const server = await testServer({ database });
   const client = createClient(Health, createGrpcTransport({ baseUrl: server.urls.grpc ?? "" }));

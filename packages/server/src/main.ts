@@ -4,7 +4,8 @@
  *
  *   database ── events ── store ── services ── background ── HTTP, gRPC, metrics ── embedded worker
  *
- * An end that was asked for goes outside in: `/readyz` fails and streams end, the embedded worker finishes what it has
+ * An end that was asked for goes outside in: `/readyz` fails, for a while where balancers are to see it (`unreadySeconds`),
+ * while all goes on; then streams end, the embedded worker finishes what it has
  * while the server still answers it, calls in flight finish, then the rest goes. All of it within bounds; what a SIGKILL
  * cuts off instead is found again in the database.
  */
@@ -170,6 +171,10 @@ async function start(config: ServerConfig, options: ServerOptions, log: Logger, 
   stack.add("embedded worker", async () => {
     stopping.abort();
     await worker?.stop(config.shutdownSeconds);
+  });
+  stack.add("readiness", async () => {
+    readiness.leave();
+    await sleep(config.unreadySeconds * 1000);
   });
 
   let closed: Promise<void> | undefined;

@@ -19,6 +19,12 @@ export const SETTINGS = {
     "invited",
     "who may make an account: anybody, who holds an invitation, nobody",
   ),
+  unreadySeconds: count(
+    0,
+    0,
+    600,
+    "how long it goes on as before with /readyz failing when asked to end, for balancers to see it",
+  ),
   shutdownSeconds: count(30, 0, 3600, "how long running calls and matches may go on when the server is asked to end"),
   http: {
     host: text("127.0.0.1", "the address HTTP listens on; 0.0.0.0: every one"),

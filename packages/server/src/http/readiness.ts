@@ -10,15 +10,21 @@ const HOLDS_MS = 1_000;
 
 export class Readiness {
   readonly #app: App;
+  #leaving = false;
   #looked: { readonly at: number; readonly missing: Promise<readonly string[]> } | undefined;
 
   constructor(app: App) {
     this.#app = app;
   }
 
+  /** From now on it is not ready, though it goes on answering: balancers are to look elsewhere before it ends. */
+  leave(): void {
+    this.#leaving = true;
+  }
+
   /** What is missing, in single words; nothing of errors' texts. Never rejects. */
   async missing(): Promise<readonly string[]> {
-    if (this.#app.stopping.aborted) return ["stopping"];
+    if (this.#leaving || this.#app.stopping.aborted) return ["stopping"];
     const now = performance.now();
     if (this.#looked === undefined || now - this.#looked.at > HOLDS_MS)
       this.#looked = { at: now, missing: look(this.#app) };

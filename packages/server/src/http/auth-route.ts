@@ -67,7 +67,7 @@ export function authRoute(app: App, accounts: Accounts, limits: RateLimits): Htt
         path === "sign-up/email"
           ? await signUp(app, body ?? Buffer.alloc(0), () => accounts.handle(request))
           : await accounts.handle(request);
-      if (AUDITED.has(path)) await audit(app, path, answer);
+      await tell(app, at, path, answer);
       await sendAnswer(at.response, answer);
     },
   };
@@ -75,10 +75,25 @@ export function authRoute(app: App, accounts: Accounts, limits: RateLimits): Htt
 
 /** Who changed what of his account; signing in and out is in the log alone. */
 const AUDITED = new Set(["sign-up/email", "reset-password", "change-password", "update-user"]);
+/** Pages ask for these again and again. */
+const READ = new Set(["get-session", "list-sessions"]);
 
-async function audit(app: App, path: string, answer: Response): Promise<void> {
-  if (!answer.ok) return;
-  const userId = userOf(await answer.clone().json());
+async function tell(app: App, { requestId, address }: RouteRequest, path: string, answer: Response): Promise<void> {
+  const userId =
+    answer.ok && !READ.has(path)
+      ? userOf(
+          await answer
+            .clone()
+            .json()
+            .catch(() => null),
+        )
+      : undefined;
+  const line = { requestId, action: `api/auth/${path}`, status: answer.status, address };
+  app.log[READ.has(path) ? "debug" : "info"]({ ...line, ...(userId === undefined ? {} : { userId }) }, "account");
+  if (answer.ok && AUDITED.has(path)) await audit(app, path, userId);
+}
+
+async function audit(app: App, path: string, userId: string | undefined): Promise<void> {
   await app.db
     .insertInto("audit")
     .values({

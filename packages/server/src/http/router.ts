@@ -25,8 +25,11 @@ export function createRouter(parts: RouterParts): NodeHandlerFn {
 
 async function serve(parts: RouterParts, request: NodeServerRequest, response: NodeServerResponse): Promise<void> {
   const requestId = String(request.headers["x-request-id"] ?? "");
+  const began = performance.now();
+  const address = parts.proxies.clientOf(request);
+  let served = "";
   try {
-    await route(parts, request, response, requestId);
+    await route(parts, request, response, { requestId, address, found: (path) => (served = path) });
   } catch (error) {
     const known = error instanceof LanistaError ? error : fromDatabase(error);
     if (known === null) parts.log.error({ err: error, requestId, path: pathOf(request) }, "a route failed");
@@ -38,15 +41,19 @@ async function serve(parts: RouterParts, request: NodeServerRequest, response: N
       requestId,
     );
   }
+  const { method } = request;
+  const ms = Math.round((performance.now() - began) * 10) / 10;
+  // Not the path itself: it may be what opens a replay.
+  parts.log.debug({ requestId, method, route: served, status: response.statusCode, ms, address }, "request");
 }
 
 const pathOf = (request: NodeServerRequest): string => (request.url ?? "").split("?", 1)[0] ?? "";
 
 async function route(
-  { routes, callers, limits, proxies }: RouterParts,
+  { routes, callers, limits }: RouterParts,
   request: NodeServerRequest,
   response: NodeServerResponse,
-  requestId: string,
+  at: { readonly requestId: string; readonly address: string; readonly found: (path: string) => void },
 ): Promise<void> {
   const target = request.url ?? "";
   if (!target.startsWith("/") || !URL.canParse(target, "http://localhost"))
@@ -56,11 +63,12 @@ async function route(
     path.endsWith("/") && path !== "/" ? url.pathname.startsWith(path) : url.pathname === path,
   );
   if (found === undefined) throw new LanistaError("not_found", "there is nothing at this address");
+  at.found(found.path);
   if (!found.methods.includes(request.method ?? "")) {
     setHeader(response, "allow", found.methods.join(", "));
     throw new LanistaError("invalid", `only ${found.methods.join(", ")} is answered here`);
   }
-  const address = proxies.clientOf(request);
+  const { requestId, address } = at;
   const find = async (): Promise<Caller> => {
     const header = new Headers();
     for (const name of ["authorization", "cookie"] as const) {

@@ -14,6 +14,7 @@ import { traceJob } from "../ops/tracing.ts";
 import { BACKOFF_SECONDS, MOST_ATTEMPTS, MOST_BACKOFF_SECONDS, RETRY_WAIT_SECONDS, WORKER_STOPPED } from "./bounds.ts";
 import type { JobKind, JobRow } from "./kinds.ts";
 import { knownKind } from "./known-kind.ts";
+import { logDead, logEnded, logFailed } from "./log.ts";
 import { isPassing } from "./transaction.ts";
 
 export interface Ending {
@@ -63,7 +64,9 @@ export async function endJobs(app: App, tx: Tx, list: readonly Ended[]): Promise
     await knownKind(app, job.kind).ended(app, tx, ended, { ...ending, dead: false });
     const began = job.state === "running" ? job.started_at : null;
     traceJob(ended, outcome.kind);
-    app.metrics.jobs.ended(job.kind, outcome.kind, began && (ended.ended_at!.getTime() - began.getTime()) / 1000);
+    const seconds = began && (ended.ended_at!.getTime() - began.getTime()) / 1000;
+    app.metrics.jobs.ended(job.kind, outcome.kind, seconds);
+    logEnded(app, ended, outcome, seconds);
   }
   return list.flatMap(({ job, ending }) => watchers(job, ending.outcome.kind === "cancelled"));
 }
@@ -77,6 +80,7 @@ export async function endWithoutFail(app: App, tx: Tx, job: JobRow, outcome: Out
 export async function failAttempt(app: App, tx: Tx, job: JobRow, outcome: OutcomeRow): Promise<string[]> {
   await closeAttempt(tx, job, outcome);
   app.metrics.jobs.attemptFailed(job.kind);
+  logFailed(app, job, outcome);
   const stopped = outcome.fault === WORKER_STOPPED && job.max_attempts < MOST_ATTEMPTS;
   if (job.attempt >= job.max_attempts && !stopped) return await bury(app, tx, job, outcome);
   const waiting = await tx
@@ -123,6 +127,7 @@ async function bury(app: App, tx: Tx, job: JobRow, last: OutcomeRow): Promise<st
     .executeTakeFirstOrThrow();
   traceJob(dead, "dead");
   app.metrics.jobs.ended(job.kind, "dead", null);
+  logDead(app, dead, outcome);
   return await despiteKind(app, tx, job, async (lame) => {
     await knownKind(lame, job.kind).ended(lame, tx, dead, { outcome, result: null, replayBlob: null, dead: true });
     return await changed(tx, job, true);

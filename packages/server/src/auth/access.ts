@@ -61,6 +61,15 @@ export async function requireOwn(
   return role;
 }
 
+/**
+ * An object that lies in no space: its owner's and administrators', but of no token that is bound to a space. Throws LanistaError
+ * `not_found`.
+ */
+export function requireOutside(caller: Caller, ownerId: string | null, what: string): void {
+  const mine = caller.user !== null && caller.user.id === ownerId;
+  if (caller.spaceId !== null || !(mine || isAdministrator(caller))) throw notFound(what);
+}
+
 /** A space by id or slug, for a member with at least this role. */
 export async function requireSpace(
   db: Db | Tx,

@@ -1,5 +1,5 @@
 /** Whose jobs are whose. One that the caller may not see does not exist for him. */
-import { isAdministrator, notFound, requireOwn, requireRole } from "../auth/access.ts";
+import { isAdministrator, notFound, requireOutside, requireOwn, requireRole } from "../auth/access.ts";
 import type { Caller } from "../auth/caller.ts";
 import type { Db, Tx } from "../db/database.ts";
 import type { JobRow } from "./kinds.ts";
@@ -14,8 +14,7 @@ async function jobRow(db: Db | Tx, id: string): Promise<JobRow> {
 export async function ownJob(db: Db | Tx, caller: Caller, id: string): Promise<JobRow> {
   const job = await jobRow(db, id);
   if (job.space_id !== null) await requireOwn(db, caller, { spaceId: job.space_id, ownerId: job.owner_id }, "the job");
-  else if (!isAdministrator(caller) && (caller.user === null || caller.user.id !== job.owner_id))
-    throw notFound("the job");
+  else requireOutside(caller, job.owner_id, "the job");
   return job;
 }
 
@@ -23,7 +22,7 @@ export async function ownJob(db: Db | Tx, caller: Caller, id: string): Promise<J
 export async function organisedJob(db: Db | Tx, caller: Caller, id: string): Promise<JobRow> {
   const job = await jobRow(db, id);
   if (job.space_id !== null) await requireRole(db, caller, job.space_id, "organiser", "the job");
-  else if (!isAdministrator(caller)) throw notFound("the job");
+  else if (!isAdministrator(caller) || caller.spaceId !== null) throw notFound("the job");
   return job;
 }
 
@@ -45,7 +44,7 @@ export async function readableSeats(
   if (job.space_id !== null) {
     const role = await requireRole(db, caller, job.space_id, "participant", "the job");
     if (role === "organiser") return { job, seats: null };
-  }
+  } else if (caller.spaceId !== null) throw notFound("the job");
   const match = await db.selectFrom("matches").select("id").where("job_id", "=", job.id).executeTakeFirst();
   if (match === undefined) {
     if (job.owner_id !== caller.user.id) throw notFound("the job");

@@ -1,6 +1,6 @@
 /** Whose matches are whose: a ladder's are its space's; a requested one belongs to who asked for it. */
 import type { Selectable } from "kysely";
-import { isAdministrator, notFound, requireRole } from "../auth/access.ts";
+import { notFound, requireOutside, requireRole } from "../auth/access.ts";
 import type { Caller } from "../auth/caller.ts";
 import type { Db, Tx } from "../db/database.ts";
 import type { MatchesTable } from "../db/types.ts";
@@ -13,7 +13,7 @@ export async function visibleMatch(db: Db | Tx, caller: Caller, id: string): Pro
   if (row === undefined) throw notFound("the match");
   const mine = caller.user !== null && row.owner_id === caller.user.id;
   if (row.space_id === null) {
-    if (!mine && !(isAdministrator(caller) && caller.spaceId === null)) throw notFound("the match");
+    requireOutside(caller, row.owner_id, "the match");
     return row;
   }
   const role = await requireRole(db, caller, row.space_id, "participant", "the match");

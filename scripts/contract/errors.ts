@@ -6,7 +6,7 @@ import { ERROR_CODES, type ErrorCode } from "@lanista/api/errors";
 import { SpaceRole } from "@lanista/api/gen/lanista/v1/access_pb";
 import { accessOf } from "./load.ts";
 
-/** Connect's table. */
+/** Connect's table, but for what is too large: the server answers that with HTTP's own word for it. */
 const STATUS: Readonly<Record<Code, number>> = {
   [Code.Canceled]: 499,
   [Code.Unknown]: 500,
@@ -18,7 +18,7 @@ const STATUS: Readonly<Record<Code, number>> = {
   [Code.ResourceExhausted]: 429,
   [Code.FailedPrecondition]: 400,
   [Code.Aborted]: 409,
-  [Code.OutOfRange]: 400,
+  [Code.OutOfRange]: 413,
   [Code.Unimplemented]: 501,
   [Code.Internal]: 500,
   [Code.Unavailable]: 503,

@@ -3,6 +3,10 @@ import { request as httpRequest } from "node:http";
 import { connect as connectTcp, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { gzipSync } from "node:zlib";
+import { createClient } from "@connectrpc/connect";
+import { createGrpcTransport } from "@connectrpc/connect-node";
+import { SERVICES } from "@lanista/api/client";
+import { fromWire } from "@lanista/api/errors";
 import { type TestPerson, type TestServer, testServer } from "@lanista/server/testing/server";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
@@ -145,9 +149,28 @@ describe("request bodies of the wrong type", () => {
       [gzipSync(large), { "content-encoding": "gzip" }],
     ] as const) {
       const answer = await rpc("SpaceService/CreateSpace", body, headers);
-      expect(answer.status).toBe(429);
-      expect(((await answer.json()) as { code: string }).code).toBe("resource_exhausted");
+      expect(answer.status).toBe(413);
+      expect(await answer.json()).toMatchObject({
+        code: "out_of_range",
+        details: [{ debug: { code: "too_large", requestId: answer.headers.get("x-request-id") } }],
+      });
     }
+    // As at an address that is no RPC's, and in our own client's words.
+    const plain = await fetch(`${server.urls.http}/api/auth/sign-in/email`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: large,
+    });
+    expect(plain.status).toBe(413);
+    expect(await plain.json()).toMatchObject({ code: "too_large" });
+    const slug = "x".repeat(5 * 2 ** 20);
+    const grpc = createClient(SERVICES.spaces, createGrpcTransport({ baseUrl: server.urls.grpc ?? "" }));
+    const headers = { authorization: `Bearer ${founder.token}` };
+    const code = await grpc.createSpace({ slug }, { headers }).then(
+      () => "ok",
+      (error: unknown) => fromWire(error).code,
+    );
+    expect(code).toBe("too_large");
   });
 
   test("a large report is refused by its token before it is read", async () => {

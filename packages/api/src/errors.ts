@@ -71,7 +71,8 @@ export function toConnectError(error: LanistaError, requestId = ""): ConnectErro
 }
 
 const fallbacks: Partial<Record<Code, ErrorCode>> = {
-  [Code.ResourceExhausted]: "rate_limited",
+  // What a server of ours refuses by this code brings a detail; without one it is the protocol's library, of a message's size.
+  [Code.ResourceExhausted]: "too_large",
   [Code.DeadlineExceeded]: "unavailable",
 };
 

@@ -1,6 +1,7 @@
 /**
- * Serves the services, as Connect's own adapter for Node does, but for two things: a request in protobuf that is none is
- * its sender's fault (Connect answers 500), and what fails while an answer is written goes to our log.
+ * Serves the services, as Connect's own adapter for Node does, but for three things: a request in protobuf that is none is
+ * its sender's fault (Connect answers 500); what is too large is `too_large` and 413, as at every other address, whoever found
+ * it out (Connect says of a message that there were too many, 429); and what fails while an answer is written goes to our log.
  */
 import {
   type ConnectRouter,
@@ -9,15 +10,19 @@ import {
   createConnectRouter,
 } from "@connectrpc/connect";
 import type { UniversalHandler, UniversalServerResponse } from "@connectrpc/connect/protocol";
+import { errorToJson } from "@connectrpc/connect/protocol-connect";
 import {
   compressionBrotli,
   compressionGzip,
   universalRequestFromNodeRequest,
   universalResponseToNodeResponse,
 } from "@connectrpc/connect-node";
+import { LanistaError, toConnectError } from "@lanista/api/errors";
 import type { Logger } from "pino";
 import { z } from "zod";
 import type { NodeHandlerFn, NodeServerRequest } from "./node.ts";
+
+const TOO_LARGE = 413;
 
 export interface RpcHandlerOptions extends ConnectRouterOptions {
   readonly routes: (router: ConnectRouter) => void;
@@ -35,25 +40,42 @@ export function rpcHandler({ routes, fallback, contextValues, log, ...options }:
     const handler = handlers.get((request.url ?? "").split("?", 1)[0] ?? "");
     if (handler === undefined) return fallback(request, response);
     handler(universalRequestFromNodeRequest(request, response, undefined, contextValues(request)))
-      .then(blameSender)
+      .then((answer) => mended(answer, String(request.headers["x-request-id"] ?? "")))
       .then((answer) => universalResponseToNodeResponse(answer, response))
       .catch((error: unknown) => log.debug({ err: error, method: handler.requestPath }, "an answer was not taken"));
   };
 }
 
-const parseFailure = z.looseObject({ code: z.literal("internal"), message: z.string().startsWith("parse binary: ") });
+const refusal = z.looseObject({ code: z.string(), message: z.string(), details: z.array(z.unknown()).optional() });
 
-async function blameSender(answer: UniversalServerResponse): Promise<UniversalServerResponse> {
-  if (answer.status !== 500 || answer.body === undefined) return answer;
+async function mended(answer: UniversalServerResponse, requestId: string): Promise<UniversalServerResponse> {
+  if (answer.body === undefined || !MENDED.has(answer.status)) return answer;
   const pieces: Uint8Array[] = [];
   for await (const piece of answer.body) pieces.push(piece);
   const whole = Buffer.concat(pieces);
-  const parsed = parseFailure.safeParse(parsedJson(whole));
-  if (!parsed.success) return { ...answer, body: once(whole) };
-  const body = Buffer.from(JSON.stringify({ ...parsed.data, code: "invalid_argument" }));
+  const found = refusal.safeParse(parsedJson(whole)).data;
+  const better = found && inOurWords(found, requestId);
+  if (better === undefined) return { ...answer, body: once(whole) };
+  const body = Buffer.from(JSON.stringify(better.body));
   const header = new Headers(answer.header);
   header.set("content-length", String(body.byteLength));
-  return { ...answer, status: 400, header, body: once(body) };
+  return { ...answer, status: better.status, header, body: once(body) };
+}
+
+/** Answers of these are looked into. */
+const MENDED = new Set([400, 429, 500]);
+
+function inOurWords(
+  { code, message, details = [], ...rest }: z.infer<typeof refusal>,
+  requestId: string,
+): { status: number; body: unknown } | undefined {
+  if (code === "internal" && message.startsWith("parse binary: "))
+    return { status: 400, body: { ...rest, code: "invalid_argument", message } };
+  if (code === "out_of_range") return { status: TOO_LARGE, body: { ...rest, code, message, details } };
+  // Our own refusals of that code say more than the library's of a message's size.
+  if (code !== "resource_exhausted" || details.length > 0) return undefined;
+  const error = toConnectError(new LanistaError("too_large", message), requestId);
+  return { status: TOO_LARGE, body: errorToJson(error, undefined) };
 }
 
 function parsedJson(bytes: Buffer): unknown {

@@ -33,6 +33,14 @@ test("what the protocol's library refused gets a detail with the id", () => {
   expect(error.details).toMatchObject([{ value: { code: "invalid", requestId: "r-2" } }]);
 });
 
+test("a message that the protocol's library finds too large is too_large", () => {
+  const { error, ours } = toWire(new ConnectError("message size 9 is larger", Code.ResourceExhausted), "r-2");
+  expect(ours).toBe(false);
+  expect(error.code).toBe(Code.OutOfRange);
+  expect(fromWire(error).code).toBe("too_large");
+  expect(fromWire(new ConnectError("message size 9 is larger", Code.ResourceExhausted)).code).toBe("too_large");
+});
+
 test("anything else is ours, and its text stays here", () => {
   const { error, ours } = toWire(new TypeError("the password is hunter2"), "r-3");
   expect(ours).toBe(true);

@@ -15,7 +15,12 @@ export interface WireError {
 }
 
 export function toWire(error: unknown, requestId: string): WireError {
-  if (error instanceof ConnectError) return { error: withDetail(error, requestId), ours: false };
+  if (error instanceof ConnectError) {
+    // What the library refuses so is a message's size.
+    if (error.code === Code.ResourceExhausted && error.findDetails(ErrorDetailSchema).length === 0)
+      return toWire(new LanistaError("too_large", error.rawMessage), requestId);
+    return { error: withDetail(error, requestId), ours: false };
+  }
   const known = error instanceof LanistaError ? error : fromDatabase(error);
   if (known !== null) return { error: toConnectError(known, requestId), ours: known.code === "internal" };
   if (isAbort(error)) return { error: new ConnectError("the call was cancelled", Code.Canceled), ours: false };
@@ -40,8 +45,6 @@ function codeWord(code: Code): string {
     case Code.NotFound:
     case Code.Unimplemented:
       return "not_found";
-    case Code.ResourceExhausted:
-      return "too_large";
     case Code.Canceled:
       return "cancelled";
     case Code.Aborted:

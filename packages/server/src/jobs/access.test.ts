@@ -1,8 +1,10 @@
 /** What lies in no space, and who sees it. */
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { makeToken } from "../accounts/tokens.ts";
 import type { Caller } from "../auth/caller.ts";
 import { visibleMatch } from "../matches/access.ts";
+import { testServer } from "../testing/server.ts";
 import { organisedJob, ownJob, readableSeats } from "./access.ts";
 import { type Bench, bench } from "./testing.ts";
 
@@ -58,3 +60,20 @@ test("is not there for a token that is bound to a space, whoever's", async () =>
   expect(await seen("administrator", "ada", at.space)).toEqual([]);
   expect(await seen("administrator", "bob", at.space)).toEqual([]);
 });
+
+test("is not theirs to change either: a queue of all is no business of a token that is bound to a space", async () => {
+  const server = await testServer();
+  try {
+    const admin = await server.person("admin", { administrator: true });
+    const { space } = await admin.client.spaces.createSpace({ slug: "course", title: "Course" });
+    const of = { name: "bound", scope: "administrator", userId: admin.id, createdBy: admin.id } as const;
+    const { secret } = await makeToken(server.app.db, { ...of, spaceId: space!.id, queues: [], seconds: 60 });
+    const bound = server.client(secret).jobs;
+    await expect(bound.updateQueue({ name: "default", paused: true })).rejects.toThrow("one space");
+    const paused = server.app.db.selectFrom("queues").select("paused").where("name", "=", "default");
+    expect(await paused.executeTakeFirst()).toEqual({ paused: false });
+    expect((await bound.updateQueue({ name: "own", space: "course" })).queue?.name).toBe("own");
+  } finally {
+    await server.close();
+  }
+}, 60_000);

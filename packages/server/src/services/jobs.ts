@@ -122,6 +122,10 @@ export function jobService(app: App): ServiceImpl<typeof JobService> {
         request,
         async (tx, note) => {
           const caller = callerOf(context);
+          if (request.space === "" && caller.spaceId !== null)
+            throw new LanistaError("forbidden", "this token is for one space: name it, for a queue of its own", {
+              field: "space",
+            });
           const space =
             request.space === "" ? null : (await requireSpace(tx, caller, request.space, "organiser")).space;
           const row = await updateQueue(app, tx, request, space?.id ?? null);

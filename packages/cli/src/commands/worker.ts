@@ -1,17 +1,20 @@
 /** `lanista worker`: a worker in this process; and what a server knows of its workers. */
-import { readFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { ENGINE_VERSION } from "@lanista/arena/version";
 import type { GiveUp, Tier } from "@lanista/sandbox/types";
+import type { Environment, WorkerSettings } from "@lanista/server/config/worker-settings";
 import type { WorkerOptions } from "@lanista/server/worker/options";
 import { Command, InvalidArgumentError, Option } from "commander";
 import type { Context } from "../context.ts";
 import { integer, listed, repeated, seconds } from "../option-values.ts";
 import { GUEST_DIR } from "../places.ts";
 import { serverUrl } from "../remote/remote.ts";
+import { readTokenFile } from "../remote/token-file.ts";
 import { UsageError } from "../usage-error.ts";
 import { watchParent } from "../watch-parent.ts";
 import { workerDrain, workerList } from "./worker-manage.ts";
+
+const DRAIN_SECONDS = 90;
 
 interface RunOptions {
   readonly server?: string;
@@ -26,11 +29,12 @@ interface RunOptions {
   readonly keepFreeMemory?: number;
   readonly keepFreeVram?: number;
   readonly cacheDir?: string;
-  readonly cacheSize: number;
+  readonly cacheSize?: number;
   readonly python: string;
   readonly image?: string;
-  readonly drainSeconds: number;
-  readonly logLevel: string;
+  readonly drainSeconds?: number;
+  readonly logLevel?: string;
+  readonly config?: string;
   readonly withParent?: true;
 }
 
@@ -39,7 +43,7 @@ export function workerCommand(context: Context): Command {
     .description("run jobs of a server on this machine; it calls the server, nothing calls it")
     .option("--server <url>", "the server (default: LANISTA_SERVER, the login's, or http://localhost:8080)")
     .option("--token <token>", "a token of the scope worker (default: LANISTA_TOKEN)")
-    .option("--token-file <file>", "a file that holds the token and nothing else")
+    .option("--token-file <file>", "a file that holds the token and nothing else (default: LANISTA_TOKEN_FILE)")
     .option("--name <name>", "what people see (default: this host's name)")
     .option("--queue <queue>", "take jobs of this queue; may be repeated (default: default)", repeated)
     .option("--concurrency <n>", "jobs at a time (default: as many as CPUs)", integer(1, 1024))
@@ -57,24 +61,29 @@ export function workerCommand(context: Context): Command {
     .option("--keep-free-memory <size>", "take no jobs while less memory is free, such as 2GiB", bytes)
     .option("--keep-free-vram <size>", "take no jobs while less memory is free on a GPU", bytes)
     .option("--cache-dir <dir>", "keep bundles here (default: only as long as it runs)")
-    .option("--cache-size <size>", "at most so much of them", bytes, 4 * 1024 ** 3)
+    .option("--cache-size <size>", "at most so much of them (default: 4GiB)", bytes)
     .option("--python <path>", "the Python of Python agents", "python3")
     .option(
       "--image <image>",
       "an OCI layout or archive as the root of Python's sandboxes in the tiers container and gvisor, not this host's /usr",
     )
-    .option("--drain-seconds <n>", "on SIGTERM or Ctrl-C, let jobs go on for so long", seconds(0, 1_000_000), 90)
-    .addOption(
-      new Option("--log-level <level>", "what is logged, on standard error")
-        .choices(["debug", "info", "warn", "error"])
-        .default("info"),
+    .option(
+      "--drain-seconds <n>",
+      "on SIGTERM or Ctrl-C, let jobs go on for so long (default: 90)",
+      seconds(0, 1_000_000),
     )
+    .addOption(new Option("--log-level <level>", "what is logged, on standard error (default: info)").choices(LEVELS))
+    .option("--config <file>", "settings as YAML (default: lanista.yaml, if it is there; LANISTA_CONFIG)")
     .option("--with-parent", "end when the process that started this one is gone, or standard input ends")
     .addHelpText(
       "after",
       `
 The first SIGTERM or Ctrl-C drains: no more jobs are taken, those that run come to their end. A second one, or the end
 of --drain-seconds, stops them; the server tries them again elsewhere. A SIGKILL loses nothing either.
+
+What no option says comes from the settings worker.concurrency, worker.queues, worker.giveUp, worker.cacheBytes, shutdownSeconds
+(for --drain-seconds), log and otel, which are found where a server finds them: in the environment (LANISTA_WORKER_CONCURRENCY),
+in .env and in the file. With --with-parent nothing is looked for there.
 
 Examples:
   $ lanista token create lab-1 --scope worker
@@ -87,6 +96,7 @@ Examples:
   return command;
 }
 
+const LEVELS = ["trace", "debug", "info", "warn", "error", "fatal"] as const;
 const TIERS = ["container", "gvisor", "docker", "none"];
 
 function tier(text: string, before: readonly string[] = []): readonly string[] {
@@ -104,23 +114,30 @@ function bytes(text: string): number {
 
 async function run(context: Context, options: RunOptions): Promise<void> {
   const { signal } = context;
-  const [{ startWorker }, { createLog }, { startTracing }] = await Promise.all([
+  const [{ startWorker }, { readWorkerSettings }, { createLog }, { startTracing }] = await Promise.all([
     import("@lanista/server/worker/worker"),
+    import("@lanista/server/config/worker-settings"),
     import("@lanista/server/ops/log"),
     import("@lanista/server/ops/tracing"),
   ]);
-  const level = options.logLevel as "debug" | "info" | "warn" | "error";
-  const log = createLog({ log: { level, pretty: process.stderr.isTTY === true } });
-  const server = await serverUrl(context, options);
-  const token = await readToken(context, options);
+  const given = context.terminal.environment;
+  const { environment, settings } = readWorkerSettings(
+    options.withParent ? null : { cwd: process.cwd(), env: given, configFile: options.config },
+    given,
+  );
+  const level = (options.logLevel as (typeof LEVELS)[number] | undefined) ?? settings.logLevel;
+  const log = createLog({ log: { level, pretty: settings.logPretty ?? process.stderr.isTTY === true } });
+  const address = options.server ?? environment.LANISTA_SERVER;
+  const server = await serverUrl(context, address === undefined ? {} : { server: address });
+  const token = await readToken(environment, options);
   // Before anything that takes a while: a parent may be gone by then.
   const parent = options.withParent ? watchParent() : undefined;
-  const { LANISTA_OTEL_ENDPOINT: collector = "" } = context.terminal.environment;
+  const collector = settings.collector;
   const endTracing = collector === "" ? undefined : await startTracing(collector, "lanista-worker");
-  const worker = await startWorker({ ...workerOptions(options), server, token, log });
+  const worker = await startWorker({ ...workerOptions(options, settings), server, token, log });
   const drain = (): void => {
     context.onSecondSignal(() => void worker.stop().catch(() => {}));
-    void worker.drain(options.drainSeconds).catch(() => {});
+    void worker.drain(options.drainSeconds ?? settings.drainSeconds ?? DRAIN_SECONDS).catch(() => {});
   };
   if (signal.aborted) drain();
   signal.addEventListener("abort", drain, { once: true });
@@ -137,20 +154,21 @@ async function run(context: Context, options: RunOptions): Promise<void> {
   }
 }
 
-function workerOptions(options: RunOptions): Omit<WorkerOptions, "server" | "token" | "log"> {
-  const { name, queue, tier: tiers, giveUp, cacheDir, cacheSize, python, image } = options;
+function workerOptions(options: RunOptions, settings: WorkerSettings): Omit<WorkerOptions, "server" | "token" | "log"> {
+  const { name, tier: tiers, cacheDir, python, image } = options;
+  const { queue = settings.queues, giveUp = settings.giveUp, cacheSize = settings.cacheBytes } = options;
   const { keepFreeCpus, keepFreeMemory, keepFreeVram } = options;
   return {
     version: ENGINE_VERSION,
     guestDir: GUEST_DIR,
-    concurrency: options.concurrency ?? availableParallelism(),
-    cacheBytes: cacheSize,
+    concurrency: options.concurrency ?? settings.concurrency ?? availableParallelism(),
     python,
     keepFree: {
       ...(keepFreeCpus === undefined ? {} : { cpus: keepFreeCpus }),
       ...(keepFreeMemory === undefined ? {} : { memoryBytes: keepFreeMemory }),
       ...(keepFreeVram === undefined ? {} : { vramBytes: keepFreeVram }),
     },
+    ...(cacheSize === undefined ? {} : { cacheBytes: cacheSize }),
     ...(name === undefined ? {} : { name }),
     ...(queue === undefined ? {} : { queues: queue }),
     ...(tiers === undefined ? {} : { tiers: tiers as readonly Tier[] }),
@@ -161,18 +179,13 @@ function workerOptions(options: RunOptions): Omit<WorkerOptions, "server" | "tok
 }
 
 /** Never that of the login: a worker's token opens less. */
-async function readToken({ terminal }: Context, { token, tokenFile }: RunOptions): Promise<string> {
+async function readToken(environment: Environment, { token, tokenFile }: RunOptions): Promise<string> {
   if (token !== undefined) return token;
-  if (tokenFile !== undefined) {
-    try {
-      return (await readFile(tokenFile, "utf8")).trim();
-    } catch (error) {
-      throw new UsageError(`the token cannot be read: ${(error as Error).message}`);
-    }
-  }
-  const { LANISTA_TOKEN } = terminal.environment;
-  if (LANISTA_TOKEN !== undefined && LANISTA_TOKEN !== "") return LANISTA_TOKEN;
+  const { LANISTA_TOKEN = "", LANISTA_TOKEN_FILE = "" } = environment;
+  const file = tokenFile ?? (LANISTA_TOKEN === "" ? LANISTA_TOKEN_FILE : "");
+  if (file !== "") return await readTokenFile(file);
+  if (LANISTA_TOKEN !== "") return LANISTA_TOKEN;
   throw new UsageError(
-    "a worker needs a token of the scope worker: give --token-file or LANISTA_TOKEN (lanista token create NAME --scope worker)",
+    "a worker needs a token of the scope worker: give --token-file, LANISTA_TOKEN_FILE or LANISTA_TOKEN (lanista token create NAME --scope worker)",
   );
 }

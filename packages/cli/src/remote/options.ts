@@ -10,6 +10,6 @@ export interface RemoteOptions {
 export function addRemoteOptions(command: Command): Command {
   return command
     .option("--server <url>", "the server (default: LANISTA_SERVER, the login's, or http://localhost:8080)")
-    .option("--token <token>", "a token (default: LANISTA_TOKEN, or the login's)")
+    .option("--token <token>", "a token (default: LANISTA_TOKEN, what LANISTA_TOKEN_FILE holds, or the login's)")
     .option("--json", "print one JSON document");
 }

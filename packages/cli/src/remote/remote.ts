@@ -6,6 +6,7 @@ import type { Context } from "../context.ts";
 import { UsageError } from "../usage-error.ts";
 import { DEFAULT_SERVER, readKept } from "./credentials.ts";
 import type { RemoteOptions } from "./options.ts";
+import { readTokenFile } from "./token-file.ts";
 
 /** A key with every call, so that a call sent again after a cut is made once. */
 const keyed: Interceptor = (next) => (request) => {
@@ -31,7 +32,11 @@ export async function remote(
   const { environment } = context.terminal;
   const url = await serverUrl(context, options);
   const login = await readKept(context.terminal);
-  const token = options.token ?? environment.LANISTA_TOKEN ?? (login?.server === url ? login.token : undefined);
+  const token =
+    options.token ??
+    environment.LANISTA_TOKEN ??
+    (environment.LANISTA_TOKEN_FILE ? await readTokenFile(environment.LANISTA_TOKEN_FILE) : undefined) ??
+    (login?.server === url ? login.token : undefined);
   if (token === undefined && anonymous === "known")
     throw new UsageError(`nobody is logged in at ${url}: run lanista login, or give --token or LANISTA_TOKEN`);
   return connect({ url, ...(token === undefined ? {} : { token }), interceptors: [keyed] });

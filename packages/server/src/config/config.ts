@@ -37,7 +37,7 @@ export interface ConfigSources {
 
 /** Variables that are other parts' to read: the client's, the sandbox's, the compose file's, the tests'. */
 const OTHER_VARIABLES =
-  /^LANISTA_(CONFIG|SERVER|TOKEN|TOKEN_FILE|SPACE|RUN_DIR|CACHE_DIR|DB_PASSWORD|WORKER_TOKEN|CANARY|KILLS|MARKER|MATCHES|STARVED|(TEST|CHAOS|BENCH|VM)_.*)$/;
+  /^LANISTA_(CONFIG|SERVER|TOKEN|TOKEN_FILE|RUN_DIR|CACHE_DIR|DB_PASSWORD|WORKER_TOKEN|CANARY|KILLS|MARKER|MATCHES|STARVED|(TEST|CHAOS|BENCH|VM)_.*)$/;
 /** What Kubernetes tells every pod of a service that is called `lanista` or `lanista-…`. */
 const serviceLink = (name: string, value: string): boolean =>
   /_SERVICE_(HOST|PORT)(_|$)|_PORT_\d+_(TCP|UDP)(_|$)/.test(name) ||
@@ -58,7 +58,7 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
   const { cwd, env = {}, flags = {} } = sources;
   const settings = namedSettings();
   const problems: string[] = [];
-  const dotEnv = readDotEnv(resolve(cwd, ".env"));
+  const dotEnv = readDotEnv(cwd);
   for (const [name, variables] of [
     ["the environment", env],
     [".env", dotEnv],
@@ -126,7 +126,9 @@ function fileValues(
   );
 }
 
-function readDotEnv(path: string): Readonly<Record<string, string | undefined>> {
+/** The variables that `.env` in this folder has; none where there is no such file. */
+export function readDotEnv(cwd: string): Readonly<Record<string, string | undefined>> {
+  const path = resolve(cwd, ".env");
   return existsSync(path) ? parseEnv(readBounded(path)) : {};
 }
 

@@ -8,7 +8,8 @@ const LOOK_MS = 5_000;
 
 /** `names`: the services that are served. */
 export function healthService(app: App, readiness: Readiness, names: ReadonlySet<string>): ServiceImpl<typeof Health> {
-  const state = async (): Promise<Status> => ((await readiness.missing()).length === 0 ? Status.SERVING : Status.NOT_SERVING);
+  const state = async (): Promise<Status> =>
+    (await readiness.missing()).length === 0 ? Status.SERVING : Status.NOT_SERVING;
   const known = (service: string): boolean => service === "" || names.has(service);
   return {
     async check({ service }) {

@@ -56,5 +56,8 @@ export function registerGrpcServices(router: ConnectRouter, { app, readiness }: 
     router.service(Executor, service, { readMaxBytes });
   }
   // Last: it speaks for those before it.
-  router.service(Health, healthService(app, readiness, new Set(router.handlers.map(({ service }) => service.typeName))));
+  router.service(
+    Health,
+    healthService(app, readiness, new Set(router.handlers.map(({ service }) => service.typeName))),
+  );
 }

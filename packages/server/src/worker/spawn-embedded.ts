@@ -137,19 +137,9 @@ function workerArguments({ config }: App, serverUrl: string, queues: readonly st
     "--drain-seconds",
     String(config.shutdownSeconds),
     "--log-level",
-    LOG_LEVELS[config.log.level],
+    config.log.level,
   ];
 }
-
-/** The worker knows fewer. */
-const LOG_LEVELS = {
-  trace: "debug",
-  debug: "debug",
-  info: "info",
-  warn: "warn",
-  error: "error",
-  fatal: "error",
-} as const;
 
 function launch(program: string, parameters: readonly string[], token: string, otel: string): ChildProcess {
   return spawn(program, parameters, {

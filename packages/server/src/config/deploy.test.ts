@@ -1,11 +1,12 @@
 /** What the examples of deploy/ ask for fits together: times to end, user ids, secrets. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { SETTINGS } from "@lanista/server/config/settings";
+
 import { expect, test } from "vitest";
 import { parse, parseAllDocuments } from "yaml";
+import { SETTINGS } from "./settings.ts";
 
-const read = (path: string): string => readFileSync(join(import.meta.dirname, "../deploy", path), "utf8");
+const read = (path: string): string => readFileSync(join(import.meta.dirname, "../../../../deploy", path), "utf8");
 
 interface Container {
   readonly args: readonly string[];

@@ -1,6 +1,7 @@
 /**
  * A match as it is played: its state at each change, and the lines of its replay as its worker sends them. At its end
- * what did not come that way is taken out of the replay.
+ * what did not come that way is taken out of the replay. From the seed all that is still to come is known, hidden cards
+ * and an attempt that repeats this one included: until the end the first line comes without it.
  */
 import { equals } from "@bufbuild/protobuf";
 import { type Match, MatchSchema } from "@lanista/api/gen/lanista/v1/matches_pb";
@@ -37,7 +38,7 @@ export async function* watchMatch(
     const changed = last === undefined || !equals(MatchSchema, last, match!);
     last = match!;
     if (changed && !over) yield { case: "match", value: match! };
-    yield* moves.come();
+    yield* moves.come(over);
     if (!over) continue;
     // Who watches is to hear of the end, also where its record cannot be read.
     const text = await replayText(app, row).catch((error: unknown) => {
@@ -63,7 +64,7 @@ class Moves {
     this.#jobId = jobId;
   }
 
-  async *come(): AsyncIterable<WatchedEvent> {
+  async *come(over: boolean): AsyncIterable<WatchedEvent> {
     for (;;) {
       const pieces = await this.#app.db
         .selectFrom("job_output")
@@ -79,8 +80,9 @@ class Moves {
         if (attempt !== this.#attempt) this.#sent = [];
         this.#attempt = attempt;
         this.#seq = seq;
+        const isFirst = this.#sent.length === 0;
         this.#sent.push(text);
-        yield { case: "moves", value: { attempt, lines: text } };
+        yield { case: "moves", value: { attempt, lines: isFirst && !over ? withoutSeed(text) : text } };
       }
       if (pieces.length < AT_ONCE) return;
     }
@@ -94,4 +96,17 @@ class Moves {
     for (let at = goesOn ? sent.length : 0; at < replay.length; at += PIECE)
       yield { case: "moves", value: { attempt, lines: replay.slice(at, at + PIECE) } };
   }
+}
+
+/** Lines of which the first is a replay's header: it comes in one piece with those after it, if it comes at all. */
+function withoutSeed(lines: string): string {
+  const [first = ""] = lines.split("\n", 1);
+  let header: unknown;
+  try {
+    header = JSON.parse(first);
+  } catch {
+    return lines;
+  }
+  if (typeof header !== "object" || header === null || Array.isArray(header)) return lines;
+  return JSON.stringify({ ...header, seed: null, chance: null }) + lines.slice(first.length);
 }

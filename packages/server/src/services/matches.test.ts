@@ -307,6 +307,42 @@ describe("matches over the API", () => {
     expect(await refusal(ann.client.matches.listMatches({ space: "course", agentId: "'; --" }))).toBe("invalid");
   });
 
+  it("keep their seed to themselves until they ended, also where they are watched", async () => {
+    const file = join(import.meta.dirname, "../../../../test/replays/tic-tac-toe.jsonl");
+    const text = await readFile(file, "utf8");
+    const [first = "", second = ""] = text.split("\n");
+    const { chance } = JSON.parse(first);
+    const { agents, id } = await ladderWith("seeds", false, [
+      ["a", ann],
+      ["b", ben],
+    ]);
+    const { match } = await ann.client.matches.requestMatch({ ladderId: id, agentIds: agents });
+    const [matchId, jobId] = [match!.id, match!.jobId];
+    const watch = (seen: string[]) =>
+      (async () => {
+        for await (const { event } of ann.client.matches.watchMatch({ matchId }))
+          if (event.case === "moves") seen.push(event.value.lines);
+      })();
+    const during: string[] = [];
+    const watching = watch(during);
+    await server.database.db
+      .insertInto("job_output")
+      .values({ job_id: jobId, attempt: 1, seq: 0, seat: -1, text: `${first}\n${second}\n` })
+      .execute();
+    await server.app.events.publish(server.app.db, `job:${jobId}`);
+    await expect.poll(() => during.length).toBe(1);
+    const [shown = "", move] = during[0]!.split("\n");
+    expect(JSON.parse(shown)).toEqual({ ...JSON.parse(first), seed: null, chance: null });
+    for (const secret of chance) expect(during[0]).not.toContain(String(secret));
+    expect(move).toBe(second);
+    await end(matchId, [1, 2], text);
+    await watching;
+    expect(during.join("").slice(shown.length)).toBe(text.slice(first.length));
+    const after: string[] = [];
+    await watch(after);
+    expect(after.join("")).toBe(text);
+  });
+
   it("hide on a private ladder what its board hides", async () => {
     const { id, agents } = await ladderWith("hidden", false, [
       ["a", ann],

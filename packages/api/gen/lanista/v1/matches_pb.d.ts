@@ -373,7 +373,8 @@ export declare type WatchMatchResponse = Message<"lanista.v1.WatchMatchResponse"
     case: "match";
   } | {
     /**
-     * Lines of the replay; a new attempt begins anew.
+     * Lines of the replay; a new attempt begins anew. Those that come before the match ended have no seed: `seed` and
+     * `chance` of the first are null.
      *
      * @generated from field: lanista.v1.WatchMatchResponse.Moves moves = 2;
      */

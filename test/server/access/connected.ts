@@ -1,5 +1,5 @@
 /** Any method of any service, called by its descriptor; what came of it as one word. */
-import type { DescMethod, DescService } from "@bufbuild/protobuf";
+import { type DescMethod, type DescService, toBinary } from "@bufbuild/protobuf";
 import { Code, ConnectError, createClient, type Transport } from "@connectrpc/connect";
 import { createConnectTransport } from "@connectrpc/connect-node";
 import { fromWire } from "@lanista/api/errors";
@@ -12,6 +12,15 @@ export class Connected {
 
   constructor(transport: Transport) {
     this.#transport = transport;
+  }
+
+  /** The answer of a method that is no stream, as bytes. Throws as the client does. */
+  async answer(service: DescService, method: DescMethod, request: unknown, headers: HeadersInit): Promise<Buffer> {
+    const client = createClient(service, this.#transport) as unknown as Record<
+      string,
+      (request: unknown, options: { headers: HeadersInit }) => Promise<never>
+    >;
+    return Buffer.from(toBinary(method.output, await client[method.localName]!(request, { headers })));
   }
 
   /** `ok`, or the code of the error. */

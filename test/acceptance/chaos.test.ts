@@ -14,7 +14,8 @@ import { runningEmbedded, startEmbedded } from "@lanista/server/db/embedded";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { ChaosJobs } from "../server/support/chaos-jobs.ts";
 import { CutProxy } from "../server/support/cut-proxy.ts";
-import { descendants, freePort, KeptProcess } from "../server/support/kept-process.ts";
+import { freePort } from "../server/support/free-port.ts";
+import { descendants, KeptProcess } from "../server/support/kept-process.ts";
 
 const SECONDS = Number(process.env.LANISTA_CHAOS_SECONDS ?? 25);
 const JOBS = Number(process.env.LANISTA_CHAOS_JOBS ?? SECONDS * 6);
@@ -188,7 +189,7 @@ test(`two servers, four workers, ${SECONDS} s of kills and cuts`, {
   expect(wrong.slice(0, 20)).toEqual([]);
   expect([...stuck]).toEqual([]);
   expect(verdict.jobs).toBeGreaterThan(JOBS / 2);
-  await expect.poll(boxes, { timeout: 5000 }).toEqual([]);
+  await expect.poll(boxes).toEqual([]);
 });
 
 test(`the server with everything in it, killed ${KILLS} times`, {
@@ -221,6 +222,6 @@ test(`the server with everything in it, killed ${KILLS} times`, {
   expect(wrong.slice(0, 20)).toEqual([]);
   expect([...stuck]).toEqual([]);
   expect(server.kills).toBe(KILLS);
-  await expect.poll(boxes, { timeout: 5000 }).toEqual([]);
+  await expect.poll(boxes).toEqual([]);
   await again.stop(30_000);
 });

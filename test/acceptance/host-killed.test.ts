@@ -60,6 +60,7 @@ test(`nothing survives ${KILLS} kills`, { timeout: 30_000 + KILLS * 10_000 }, as
     "2",
   ];
   let sawBoxes = 0;
+  const took: number[] = [];
   for (let kill = 0; kill < KILLS; kill++) {
     const child = spawn(process.execPath, argv, { env: { ...process.env, LANISTA_RUN_DIR: runDir }, stdio: "ignore" });
     const exited = new Promise((resolve) => child.once("exit", (_code, signal) => resolve(signal)));
@@ -71,7 +72,8 @@ test(`nothing survives ${KILLS} kills`, { timeout: 30_000 + KILLS * 10_000 }, as
     child.kill("SIGKILL");
     expect(await exited).toBe("SIGKILL");
     const killed = performance.now();
-    while (processes().length > 0 && performance.now() - killed < 1000) await sleep(10);
+    while (processes().length > 0 && performance.now() - killed < 10_000) await sleep(10);
+    took.push(performance.now() - killed);
     expect(processes()).toEqual([]);
     for (const name of readdirSync(runDir)) owners.add(name);
     // The next start.
@@ -80,6 +82,8 @@ test(`nothing survives ${KILLS} kills`, { timeout: 30_000 + KILLS * 10_000 }, as
     expect(readdirSync(runDir)).toEqual([]);
     expect(groups()).toEqual([]);
   }
+  // A host that is starved for a moment may cost one its second, not most of them.
+  expect(took.sort((one, other) => one - other)[Math.floor(KILLS / 2)]).toBeLessThan(1000);
   expect(owners.size).toBeGreaterThan(0);
   // Without boxes at the moment of the kill nothing would have been shown.
   expect(sawBoxes).toBeGreaterThan(0);

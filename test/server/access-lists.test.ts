@@ -18,7 +18,7 @@ beforeAll(async () => {
     .insertInto("job_output")
     .values([0, 1].map((seat) => ({ job_id: job, attempt: 1, seq: seat, seat, text: `said by seat ${seat}\n` })))
     .execute();
-}, 60_000);
+});
 afterAll(() => world.close());
 
 function rewritten(replay: Replay): { text: string } {

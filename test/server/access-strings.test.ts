@@ -28,7 +28,7 @@ const EVIL = [
 let world: World;
 beforeAll(async () => {
   world = await makeWorld();
-}, 60_000);
+});
 afterAll(() => world.close());
 
 /** The paths of all strings in a message, also of messages in it and in lists. */

@@ -14,7 +14,7 @@ import { makeWorld, type World } from "./access/world.ts";
 let world: World;
 beforeAll(async () => {
   world = await makeWorld();
-}, 60_000);
+});
 afterAll(() => world.close());
 
 const methods = Object.values(SERVICES).flatMap((service) => service.methods.map((method) => ({ service, method })));

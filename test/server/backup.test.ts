@@ -87,9 +87,14 @@ test("a backup of a busy server is of one moment, and has every blob its rows sp
     }
   });
   while (written < 20) await new Promise((resolve) => setTimeout(resolve, 10));
-  const at = written;
-  const { summary, file } = await save(before);
-  const during = written - at;
+  // The disk may keep the writers waiting for as long as a save takes.
+  const saveBusy = async () => {
+    const at = written;
+    return { ...(await save(before)), during: written - at };
+  };
+  let saved = await saveBusy();
+  for (let again = 1; again < 5 && saved.during <= 3; again++) saved = await saveBusy();
+  const { summary, file, during } = saved;
   busy = false;
   await Promise.all(writers);
   expect(during).toBeGreaterThan(3);

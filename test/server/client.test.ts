@@ -21,7 +21,7 @@ beforeAll(async () => {
   server = await testServer();
   organiser = await server.person("organiser", { administrator: true, organiser: true });
   for (const slug of ["first", "second", "third"]) await organiser.client.spaces.createSpace({ slug, title: slug });
-}, 60_000);
+});
 afterAll(() => server?.close());
 
 async function refusal(call: Promise<unknown>): Promise<LanistaError> {
@@ -169,5 +169,5 @@ describe("docs/api.md", () => {
     } finally {
       rmSync(folder, { recursive: true });
     }
-  }, 60_000);
+  });
 });

@@ -112,5 +112,5 @@ describe.skipIf(venv === null)("with a container engine", () => {
     const answer = await arena.client.call<MatchResponse>("RunMatch", request);
     expect(answer).toMatchObject({ status: "STATUS_ERROR", winner_agent_id: "", total_steps: 0 });
     expect(answer.error_message).not.toBe("");
-  }, 60_000);
+  });
 });

@@ -90,7 +90,7 @@ describe.skipIf(venv === null)("a limits.yaml", () => {
   let arena: ExecutorWorld;
   beforeAll(async () => {
     arena = await ExecutorWorld.open(venv!, { limits: SMALL });
-  }, 60_000);
+  });
   afterAll(() => arena?.close());
 
   /** The first agent's error message, and the rest. */
@@ -313,7 +313,7 @@ describe.skipIf(venv === null)("the other way round", () => {
       limits: `replay: {format: html}\nlogging: {level: info, format: json, output: ${log}}\n`,
       flags: { "executor.replayDir": replays, "executor.forfeitAfter": "4" },
     });
-  }, 60_000);
+  });
   afterAll(() => arena?.close());
 
   test("format html gives the page alone, level info logs each match, and format json a line of it", async () => {

@@ -23,6 +23,7 @@ import {
   PythonClient,
   RpcFailed,
 } from "../clients/python/executor/python-client.ts";
+import { soonest } from "../support/soonest.ts";
 import { ExecutorWorld, killRuntimes, processesNamed } from "./support/executor-world.ts";
 
 const venv = executorPackages();
@@ -34,7 +35,7 @@ describe.skipIf(venv === null)("the executor", () => {
       limits: "resource_limits: {step_timeout_sec: 0.3, init_timeout_sec: 5, match_timeout_sec: 60}\n",
       flags: { "executor.maxConcurrent": "2", "executor.maxWaiting": "3" },
     });
-  }, 60_000);
+  });
   afterAll(() => arena?.close());
 
   describe("plays", () => {
@@ -163,11 +164,11 @@ describe.skipIf(venv === null)("the executor", () => {
       ["hangs at each move", HANG],
       ["hangs at import", HANG_AT_IMPORT],
     ])("%s, well before the match's own deadline", async (_, script) => {
-      const answer = await arena.play({ env: "connect-four", agents: [LEFTMOST, script], timeoutSec: 8 });
+      const answer = await arena.play({ env: "connect-four", agents: [LEFTMOST, script], timeoutSec: 30 });
       expect(answer).toMatchObject({ status: "STATUS_SUCCESS", winner_agent_id: "agent-a" });
       expect(answer.agent_results[1]!.errors).toBeGreaterThan(0);
       expect(answer.agent_results[1]!.error_message).not.toBe("");
-      expect(answer.execution_time_sec).toBeLessThan(8);
+      expect(answer.execution_time_sec).toBeLessThan(30);
     });
 
     test("brings nothing that can be started", async () => {
@@ -180,7 +181,7 @@ describe.skipIf(venv === null)("the executor", () => {
   });
 
   test("ends by its own deadline as a timeout, without a winner, when both are slow and lawful", async () => {
-    const answer = await arena.play({ agents: [slow(0.1), slow(0.1)], timeoutSec: 2, replay: true });
+    const answer = await arena.play({ agents: [slow(0.5), slow(0.5)], timeoutSec: 16, replay: true });
     expect(answer).toMatchObject({
       status: "STATUS_TIMEOUT",
       winner_agent_id: "",
@@ -189,8 +190,8 @@ describe.skipIf(venv === null)("the executor", () => {
         { score: 0, errors: 0 },
       ],
     });
-    expect(answer.error_message).toContain("2 seconds");
-    expect(answer.execution_time_sec).toBeGreaterThanOrEqual(1.9);
+    expect(answer.error_message).toContain("16 seconds");
+    expect(answer.execution_time_sec).toBeGreaterThanOrEqual(15.9);
     expect((await arena.replay(answer.replay_url)).metadata).toMatchObject({
       status: "timeout",
       winner: null,
@@ -216,7 +217,7 @@ describe.skipIf(venv === null)("the executor", () => {
   test("says that a match was cancelled", async () => {
     const { answer } = arena.start({ agents: [slow(0.2), slow(0.2)], id: "to-cancel" });
     const { app } = arena.world.server;
-    await expect.poll(() => arena.running(), { timeout: 10_000 }).toBe(1);
+    await expect.poll(() => arena.running()).toBe(1);
     const job = await app.db
       .selectFrom("jobs")
       .select("id")
@@ -240,7 +241,7 @@ describe.skipIf(venv === null)("the executor", () => {
         .executeTakeFirst();
       return (row?.payload as { seats: { bundle: string }[] } | undefined)?.seats[0]?.bundle;
     };
-    await expect.poll(bundle, { timeout: 10_000 }).toBeDefined();
+    await expect.poll(bundle).toBeDefined();
     await app.store.delete((await bundle())!);
     await app.db.transaction().execute(async (tx) => {
       await tx.updateTable("queues").set({ paused: false }).where("name", "=", "executor").execute();
@@ -254,17 +255,17 @@ describe.skipIf(venv === null)("the executor", () => {
         { score: 0, errors: 0 },
       ],
     });
-  }, 60_000);
+  });
 
   describe("when a box's runtime is killed", () => {
     test("once, the match is played again and counts", async () => {
       const { answer } = arena.start({ agents: [slow(0.005, "lanista-once"), STILL], id: "killed-once" });
-      await expect.poll(() => killRuntimes("lanista-once"), { timeout: 10_000, interval: 10 }).toBe(1);
+      await expect.poll(() => killRuntimes("lanista-once"), { interval: 10 }).toBeGreaterThan(0);
       expect(await answer).toMatchObject({
         status: "STATUS_SUCCESS",
         agent_results: [{ errors: 0, error_message: "" }, { errors: 0 }],
       });
-    }, 60_000);
+    });
 
     test("each time, as an agent would that knows how, it is nobody's win", async () => {
       let over = false;
@@ -283,7 +284,7 @@ describe.skipIf(venv === null)("the executor", () => {
         winner_agent_id: "",
         agent_results: [{ score: 0 }, { score: 0 }],
       });
-    }, 60_000);
+    });
   });
 
   describe("when the caller goes away", () => {
@@ -329,18 +330,14 @@ describe.skipIf(venv === null)("the executor", () => {
     test.each(["drops the call", "dies", "had a deadline"])(
       "because it %s, the match stops within a second",
       async (how) => {
-        // The best of three: a busy host may hold up any one of them.
-        const tries: number[] = [];
-        while (tries.length < 3 && tries.every((milliseconds) => milliseconds >= 1000))
-          tries.push(await stopped(how, `${how} ${tries.length}`));
-        expect(Math.min(...tries)).toBeLessThan(1000);
+        expect(await soonest(1000, (attempt) => stopped(how, `${how} ${attempt}`))).toBeLessThan(1000);
       },
       120_000,
     );
 
     test("while it waits, it never starts", async () => {
       const busy = [1, 2].map(() => arena.start({ agents: [slow(0.25), slow(0.25)] }));
-      await expect.poll(() => arena.running(), { timeout: 10_000 }).toBe(2);
+      await expect.poll(() => arena.running()).toBe(2);
       const waiting = arena.start({ agents, id: "never" });
       const answers = Promise.allSettled([...busy, waiting].map(({ answer }) => answer));
       const state = async () =>
@@ -352,25 +349,25 @@ describe.skipIf(venv === null)("the executor", () => {
             .where("e.external_id", "=", "never")
             .executeTakeFirst()
         )?.state;
-      await expect.poll(state, { timeout: 10_000 }).toBe("waiting");
+      await expect.poll(state).toBe("waiting");
       waiting.drop();
-      await expect.poll(state, { timeout: 5000 }).toBe("ended");
+      await expect.poll(state).toBe("ended");
       for (const { drop } of busy) drop();
       await answers;
-      await expect.poll(() => arena.running(), { timeout: 5000 }).toBe(0);
+      await expect.poll(() => arena.running()).toBe(0);
     });
 
     test("others who wait for the same match keep it", async () => {
       const request = arena.request({ agents: [slow(0.004), slow(0.004)], id: "shared", timeoutSec: 60 });
       const first = arena.client.start<MatchResponse>("RunMatch", request);
       const failed = first.answer.catch((error: unknown) => error);
-      await expect.poll(() => arena.running(), { timeout: 10_000 }).toBe(1);
+      await expect.poll(() => arena.running()).toBe(1);
       const second = arena.client.start<MatchResponse>("RunMatch", request);
       await sleep(200);
       first.drop();
       expect(await failed).toBeInstanceOf(RpcFailed);
       expect(await second.answer).toMatchObject({ status: "STATUS_SUCCESS" });
-    }, 60_000);
+    });
   });
 
   describe("asked again", () => {
@@ -385,7 +382,7 @@ describe.skipIf(venv === null)("the executor", () => {
     test("with other agents, it is refused while it plays, and another match after", async () => {
       const id = "other";
       const first = arena.start({ agents: [slow(0.003), STILL], id, replay: true });
-      await expect.poll(() => arena.running(), { timeout: 10_000 }).toBe(1);
+      await expect.poll(() => arena.running()).toBe(1);
       const refused = await arena.play({ agents: [PONG, STILL], id });
       expect(refused.status).toBe("STATUS_ERROR");
       expect(refused.error_message).toContain("is being played");
@@ -400,14 +397,14 @@ describe.skipIf(venv === null)("the executor", () => {
     const calls = Array.from({ length: 6 }, () => arena.start({ agents: [slow(0.2), slow(0.2)] }));
     const refused = await Promise.race(calls.map(({ answer }) => answer));
     expect(refused).toMatchObject({ status: "STATUS_ERROR", error_message: expect.stringContaining("2 matches run") });
-    await expect.poll(() => arena.running(), { timeout: 10_000 }).toBe(2);
+    await expect.poll(() => arena.running()).toBe(2);
     expect(await arena.client.call("HealthCheck", {})).toMatchObject({ healthy: true, active_matches: 2 });
     await sleep(500);
     expect(await arena.running()).toBe(2);
     const ends = Promise.allSettled(calls.map(({ answer }) => answer));
     for (const { drop } of calls) drop();
     await ends;
-    await expect.poll(() => arena.running(), { timeout: 5000 }).toBe(0);
+    await expect.poll(() => arena.running()).toBe(0);
   });
 
   test("answers requests that make no sense by STATUS_ERROR with a sentence, and plays nothing", async () => {
@@ -481,7 +478,7 @@ describe.skipIf(venv === null)("an executor without workers, that wants tokens",
   beforeAll(async () => {
     const flags = { "executor.requireToken": "true", "limits.ratePerMinute": "2" };
     arena = await ExecutorWorld.open(venv!, { flags, concurrency: 0 });
-  }, 60_000);
+  });
   afterAll(() => arena?.close());
 
   test("is not healthy", async () => {

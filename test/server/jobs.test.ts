@@ -80,7 +80,7 @@ async function machine(queues: string[] = [], wanted = ["default"]): Promise<Mac
         expect(said.map((command) => command.case)).toContain(what);
         return found?.value;
       },
-      { timeout: 5000, interval: 10 },
+      { timeout: 30_000, interval: 10 },
     );
   await Promise.race([heard("welcome"), listen]);
   listen.catch(() => {});
@@ -110,11 +110,11 @@ test("a worker is woken, leases, reports; a watcher sees every state", async () 
     for await (const { job } of ann.client.jobs.watchJob({ jobId: id })) seen.push(job!);
   })();
   await worker.heard("wake");
-  await vi.waitFor(() => expect(seen.at(-1)?.state).toBe(Job_State.WAITING), 5000);
+  await expect.poll(() => seen.at(-1)?.state).toBe(Job_State.WAITING);
   const [leased] = await worker.lease();
   expect(leased).toMatchObject({ jobId: id, kind: "noop", attempt: 1, queue: "default", timeoutSeconds: 60 });
   expect(JSON.parse(leased!.payloadJson)).toEqual(NOOP.payload);
-  await vi.waitFor(() => expect(seen.at(-1)?.state).toBe(Job_State.RUNNING), 5000);
+  await expect.poll(() => seen.at(-1)?.state).toBe(Job_State.RUNNING);
   expect(seen.at(-1)?.workerName).toMatch(/^w-/);
   expect(await worker.report(leased!)).toBe("accepted");
   await watching;
@@ -122,14 +122,15 @@ test("a worker is woken, leases, reports; a watcher sees every state", async () 
   worker.leave();
 });
 
-test("a cancel of a running job reaches its worker down the line at once", async () => {
+test("a cancel of a running job reaches its worker down the line, before a heartbeat would", async () => {
   const worker = await machine();
   const { id } = await ask();
   const [leased] = await worker.lease();
   const began = performance.now();
   await ann.client.jobs.cancelJob({ jobId: id });
   expect(await worker.heard("cancel")).toMatchObject({ jobId: id, fence: leased!.fence });
-  expect(performance.now() - began).toBeLessThan(1000);
+  // Heartbeats come every five seconds.
+  expect(performance.now() - began).toBeLessThan(4000);
   expect(await worker.report(leased!)).toBe("stale");
   const running = [{ jobId: id, fence: leased!.fence }];
   const { lost } = await worker.client.workers.heartbeat({ workerId: worker.id, running });
@@ -154,7 +155,7 @@ describe("why a job waits", () => {
   test("behind others, busy workers, a bound of its owner's, a pause", async () => {
     const worker = await machine();
     const first = await ask();
-    const second = await ask();
+    const second = await ask({ maxAttempts: 9 });
     const third = await ask();
     expect(await why(first.id)).toMatchObject({
       reason: "ready",
@@ -176,10 +177,13 @@ describe("why a job waits", () => {
     expect(await why(third.id)).toMatchObject({ reason: "paused" });
     expect(await worker.lease()).toEqual([]);
     await administrator.client.jobs.updateQueue({ name: "default", paused: false });
-    await pool.query("UPDATE jobs SET lease_until = now() - interval '1 second' WHERE id = $1", [second.id]);
+    // The pause after a sixth attempt is long enough to be seen.
+    await pool.query("UPDATE attempts SET number = 6 WHERE job_id = $1", [second.id]);
+    await pool.query("UPDATE jobs SET attempt = 6, lease_until = now() - interval '1 second' WHERE id = $1", [
+      second.id,
+    ]);
     await sweep(server.app);
-    await vi.waitFor(async () => expect(await why(second.id)).toMatchObject({ reason: "backoff" }));
-    expect((await why(second.id))?.notBefore).toBeDefined();
+    expect(await why(second.id)).toMatchObject({ reason: "backoff", notBefore: expect.anything() });
     worker.leave();
   });
 });
@@ -243,7 +247,7 @@ describe("a worker's token", () => {
     await ask();
     await server.database.pool.query("UPDATE tokens SET revoked_at = now() WHERE scope = 'worker'");
     await server.app.events.publish(server.app.db, `worker:${worker.id}`, "accounts");
-    await vi.waitFor(async () => expect(await codeOf(worker.lease())).toBe("unauthenticated"), { timeout: 15_000 });
+    await expect.poll(() => codeOf(worker.lease())).toBe("unauthenticated");
     worker.leave();
   });
 });

@@ -1,12 +1,11 @@
 /** A ladder played by a real worker in real sandboxes, from handing in to the board, a replay and the finals' table. */
 
-import { connect, type LanistaClient } from "@lanista/api/client";
+import { connect } from "@lanista/api/client";
 import { Ladder_State } from "@lanista/api/gen/lanista/v1/ladders_pb";
 import { verifyReplay } from "@lanista/arena/replay-verify";
 import { sha256 } from "@lanista/arena/sha256";
 import { environments } from "@lanista/games/registry";
 import { parseReplay } from "@lanista/games/replay";
-import { makeToken } from "@lanista/server/accounts/tokens";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { WorkerWorld } from "./support/worker-world.ts";
 
@@ -14,27 +13,8 @@ let world: WorkerWorld;
 beforeAll(async () => {
   world = await WorkerWorld.open();
   await world.worker({ concurrency: 2 });
-}, 60_000);
+});
 afterAll(() => world.close());
-
-async function person(name: string, organiser: boolean): Promise<LanistaClient> {
-  const { db } = world.database;
-  await db
-    .insertInto("user")
-    .values({ id: name, name, email: `${name}@example.org`, organiser })
-    .execute();
-  const scope = organiser ? "organiser" : "participant";
-  const made = await makeToken(db, {
-    name: "test",
-    scope,
-    userId: name,
-    createdBy: name,
-    spaceId: null,
-    queues: [],
-    seconds: 3600,
-  });
-  return connect({ url: world.url, token: made.secret });
-}
 
 /** Plays its first legal column from the left, or from the right; or stops after a while. */
 const AGENTS: Readonly<Record<string, string>> = {
@@ -45,7 +25,7 @@ const AGENTS: Readonly<Record<string, string>> = {
 };
 
 test("agents are handed in, matched, rated and shown, and their finals are played", async () => {
-  const organiser = await person("olga", true);
+  const organiser = await world.person("olga", true);
   await organiser.spaces.createSpace({ slug: "course", title: "Course" });
   const { code } = await organiser.spaces.createInvitation({ space: "course", role: 1, validSeconds: 3600n, uses: 10 });
   const { ladder } = await organiser.ladders.createLadder({
@@ -57,7 +37,7 @@ test("agents are handed in, matched, rated and shown, and their finals are playe
   });
   const ladderId = ladder!.id;
   for (const [name, script] of Object.entries(AGENTS)) {
-    const client = await person(name, false);
+    const client = await world.person(name, false);
     await client.spaces.acceptInvitation({ code });
     const digest = await world.bundle(script);
     const zip = Buffer.from(await world.server.app.store.get(digest));
@@ -65,7 +45,7 @@ test("agents are handed in, matched, rated and shown, and their finals are playe
   }
   const board = async () => (await connect({ url: world.url }).ladders.getLeaderboard({ ladder: "course/four" })).rows;
   await expect
-    .poll(async () => (await board()).map(({ matches }) => matches), { timeout: 90_000, interval: 250 })
+    .poll(async () => (await board()).map(({ matches }) => matches), { timeout: 120_000, interval: 250 })
     .toSatisfy((matches: number[]) => matches.length === 3 && matches.every((count) => count >= 3));
   const rows = await board();
   const crasher = rows.find(({ agentName }) => agentName === "crasher")!;
@@ -81,7 +61,7 @@ test("agents are handed in, matched, rated and shown, and their finals are playe
   expect(planned).toBe(6);
   await expect
     .poll(async () => (await organiser.ladders.getLadder({ ladder: ladderId })).ladder!.state, {
-      timeout: 60_000,
+      timeout: 120_000,
       interval: 250,
     })
     .toBe(Ladder_State.FINISHED);
@@ -90,4 +70,4 @@ test("agents are handed in, matched, rated and shown, and their finals are playe
   expect(finals.reduce((sum, { finalElo }) => sum + finalElo, 0)).toBeCloseTo(0, 6);
   const verdict = await organiser.ladders.verifyLadder({ ladderId });
   expect(verdict).toMatchObject({ equal: true, agents: 3, differences: [] });
-}, 180_000);
+}, 300_000);

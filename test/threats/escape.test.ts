@@ -109,7 +109,7 @@ describe.runIf(isRoot && KINDS.length > 0 && canUnshare())("outside of any sandb
       const program = spawn(BARE[0]!, args, { env, stdio: ["ignore", "pipe", "inherit", "pipe"] });
       const [out] = await Promise.all([text(program.stdout!), once(program, "close")]);
       results = JSON.parse(out);
-    }, 60_000);
+    });
 
     it.each(names)("%s", (name) => {
       expect(`${results[name]?.result}: ${results[name]?.note}`).toMatch(/^ok: /);

@@ -30,15 +30,15 @@ describe.each(RUNTIMES)("%s", (runtime) => {
       for (const { thing, amount, tight, cause, roomy, reached } of cases) {
         const impossible = (Object.keys(tight) as LimitName[]).filter((name) => refused.has(name));
         // What this runtime cannot enforce on this host is refused at the start, which the next test shows.
-        it.skipIf(impossible.length > 0)(`${thing} ends as ${cause}`, { retry: 1 }, async () => {
+        it.skipIf(impossible.length > 0)(`${thing} ends as ${cause}`, { retry: 2 }, async () => {
           const ran = await runProgram(stage, { ...exhaust(thing, amount), limits: { wallSeconds: 60, ...tight } });
           expect(ran.end.cause, ran.stdout.slice(-200) + ran.stderr.slice(-500)).toEqual({ kind: cause });
           expect(boxLeftovers(stage, owner)).toEqual(NOTHING);
           if (cause === "wallTime") expect(ran.end.usage.wallSeconds).toBeLessThan(tight.wallSeconds! + GRACE_SECONDS);
           if (cause === "cpuTime") expect(ran.end.usage.cpuSeconds).toBeLessThan(tight.cpuSeconds! + GRACE_SECONDS);
         });
-        it.skipIf(impossible.length > 0)(`${thing} passes where there is room`, async () => {
-          const limits = { wallSeconds: 60, ...roomy };
+        it.skipIf(impossible.length > 0)(`${thing} passes where there is room`, { timeout: 240_000 }, async () => {
+          const limits = { wallSeconds: 200, ...roomy };
           const ran = await runProgram(stage, { ...exhaust(thing, amount), limits });
           expect(ran.end.cause, ran.stdout.slice(-200) + ran.stderr.slice(-500)).toEqual({ kind: "exit", code: 0 });
           expect(ran.stdout.slice(-100).trim()).toMatch(reached);
@@ -151,7 +151,7 @@ describe.each(RUNTIMES)("%s", (runtime) => {
     it.skipIf(refused.has("cpus"))("is kept to", async () => {
       expect(await used(0.2)).toBeLessThan(0.3);
     });
-    it.skipIf(refused.has("cpuSeconds"))("is more where more is given", { retry: 2 }, async () => {
+    it.skipIf(refused.has("cpuSeconds"))("is more where more is given", { retry: 5 }, async () => {
       expect(await used(1)).toBeGreaterThan(0.3);
     });
   });

@@ -104,7 +104,7 @@ describe.each(RUNTIMES)("%s", (runtime) => {
       for (const [fault, ways] of Object.entries(faults))
         it.skipIf(NEED_GROUPS.includes(fault) && !isGrouped).each(waysFor(runtime, line, ways))(
           `%s loses by ${fault}`,
-          { retry: 1 },
+          { retry: 2 },
           async (way) => {
             const result = await match(stage, runtime, [way, "honest"], { moveSeconds: MOVE_SECONDS });
             expect(result.outcome).toMatchObject({ kind: "agent_fault", seats: [0] });

@@ -43,9 +43,9 @@ test("gives the lines of its replay as they are written, and no other", async ()
 
 test("gives a move before the next one is made", async () => {
   const lines: string[] = [];
-  const second = "ready()\nfor q in questions():\n    time.sleep(0.4)\n    answer(q, first(q))";
-  const running = play([FIRST, second], { onReplayLine: (line) => lines.push(line) });
-  await expect.poll(() => lines.length, { interval: 10, timeout: 5000 }).toBe(2);
+  const second = "ready()\nfor q in questions():\n    if q['step'] == 1: time.sleep(3)\n    answer(q, first(q))";
+  const running = play([FIRST, second], { moveSeconds: 10, onReplayLine: (line) => lines.push(line) });
+  await expect.poll(() => lines.length, { interval: 10 }).toBe(2);
   expect(JSON.parse(lines[1]!).a).toEqual([0, null]);
   await running;
 });
@@ -74,7 +74,7 @@ test("ends at its own deadline as nobody's fault", async () => {
     [null, null, 0],
     [null, null, 0],
   ]);
-  expect(performance.now() - began).toBeLessThan(5000);
+  expect(performance.now() - began).toBeLessThan(30_000);
   expect(verdict(replayText)).toMatchObject({ ok: true });
 });
 

@@ -201,7 +201,7 @@ const WRONGS: readonly (readonly [name: string, script: string, fault: string, d
     "crash",
     /no \ufffd\[31mmove/,
   ],
-  ["no ready", "read(); time.sleep(9)", "start", /not ready within 1000 ms/],
+  ["no ready", "read(); time.sleep(9)", "start", /not ready within 3000 ms/],
   ["an end at start", "read(); sys.exit(3)", "start", /status 3/],
   ["a load error", 'read(); say({"id": None, "error": "SyntaxError"}); time.sleep(9)', "start", /SyntaxError/],
   ["a wrong protocol", 'read(); say({"type": "ready", "protocol": 2}); time.sleep(9)', "protocol", /protocol/],
@@ -215,7 +215,7 @@ const WRONGS: readonly (readonly [name: string, script: string, fault: string, d
 
 describe("an agent in seat 1 loses, and its opponent's result stands:", () => {
   test.each(WRONGS)("%s", async (_, script, fault, detail) => {
-    const result = await match([FIRST, script], { startSeconds: 1 });
+    const result = await match([FIRST, script], { startSeconds: 3 });
     expect(result.outcome).toMatchObject({ kind: "agent_fault", seats: [1], fault });
     expect((result.outcome as { detail: string }).detail).toMatch(detail);
     expect(result.seats.map(({ score, rank, faults }) => [score, rank, faults])).toEqual([
@@ -243,7 +243,7 @@ describe("faults", () => {
   test.each(["forfeit", "random"] as const)(
     "of one that died unasked count when the other ends the match: %s",
     async (onFault) => {
-      const result = await match([DIES, "ready(); read(); time.sleep(0.5); sys.exit(1)"], { onFault });
+      const result = await match([DIES, "ready(); read(); time.sleep(2); sys.exit(1)"], { onFault, moveSeconds: 9 });
       expect(result.outcome).toMatchObject({ kind: "agent_fault", seats: [0, 1], fault: "crash" });
       expect((result.outcome as { detail: string }).detail).toMatch(/status 7/);
       expect(result.seats.map((seat) => [seat.score, seat.rank, seat.faultKinds])).toEqual([
@@ -254,7 +254,7 @@ describe("faults", () => {
   );
 
   test("of one that was ready and died count when the other never gets ready", async () => {
-    const result = await match(["ready(); sys.exit(7)", "read(); time.sleep(9)"], { startSeconds: 0.7 });
+    const result = await match(["ready(); sys.exit(7)", "read(); time.sleep(9)"], { startSeconds: 3 });
     expect(result.outcome).toMatchObject({ kind: "agent_fault", seats: [0, 1], fault: "crash" });
     expect(result.seats.map((seat) => seat.faultKinds)).toEqual([{ crash: 1 }, { start: 1 }]);
   });
@@ -263,10 +263,14 @@ describe("faults", () => {
     const waits = stage.agent("waits", "ready(); time.sleep(9)");
     const open = async (): Promise<Sandbox> => {
       const sandbox = await waits.open();
-      setTimeout(() => sandbox.kill("a mistake of ours"), 700);
+      setTimeout(() => sandbox.kill("a mistake of ours"), 3000);
       return sandbox;
     };
-    const { result } = await playMatch({ env: board, contenders: [stage.agent("dies", DIES), { ...waits, open }] });
+    const { result } = await playMatch({
+      env: board,
+      contenders: [stage.agent("dies", DIES), { ...waits, open }],
+      moveSeconds: 9,
+    });
     expect(result.outcome).toMatchObject({ kind: "agent_fault", seats: [0], fault: "crash" });
     expect(result).toMatchObject({ attempts: 1, seats: [{ rank: 2 }, { rank: 1, faults: 0 }] });
   });

@@ -173,7 +173,7 @@ for q in questions(): answer(q, first(q))`;
   test("is impossible where the box is frozen", async () => {
     const { result } = await play([sleeper(0.7), burner], { moveSeconds: 1, whileWaiting: "freeze" });
     expect(result.outcome).toEqual({ kind: "completed" });
-    expect(result.seats[1]!.cpuSeconds).toBeLessThan(1);
+    expect(result.seats[1]!.cpuSeconds).toBeLessThan(2);
   });
 
   test("is not charged to an agent that waits", async () => {

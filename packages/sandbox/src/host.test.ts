@@ -70,7 +70,7 @@ for (const { image, ...kind } of kinds) {
       if (!image) return;
       const layoutFolder = makeTestImage(join(import.meta.dirname, "../../../.cache"));
       root.image = kind.tier === "docker" ? await intoEngine(engine!.docker, layoutFolder) : `${layoutFolder}:test`;
-    }, 60_000);
+    });
 
     // What a limit does is the runtime's business and not the root's: over an image a few of the checks will do.
     for (const check of checks.filter((one) => !image || !/^(CPU|output|freezes)/.test(one.name)))
@@ -201,8 +201,7 @@ describe("what a killed host process leaves", () => {
     expect(() =>
       execFileSync(process.execPath, ["--input-type=module-typescript", "-e", script], { stdio: "pipe" }),
     ).toThrow();
-    await new Promise((resolve) => setTimeout(resolve, 500));
-    expect(sleepers()).toEqual([]);
+    await expect.poll(() => sleepers()).toEqual([]);
     const left = readdirSync(runDir).filter((name) => !before.includes(name));
     expect(left).toHaveLength(1);
     const removed = await removeLeftovers(runDir);
@@ -233,10 +232,7 @@ describe("the pool", () => {
       { tier: "container", argv: ["/bin/cat"], giveUp, limits: { wallSeconds: 60 } },
       { size: 2 },
     );
-    const full = async () => {
-      for (let i = 0; i < 200 && pool.warm < 2; i++) await new Promise((resolve) => setTimeout(resolve, 20));
-      expect(pool.warm).toBe(2);
-    };
+    const full = () => expect.poll(() => pool.warm).toBe(2);
     await full();
     const a = await pool.take();
     const b = await pool.take();

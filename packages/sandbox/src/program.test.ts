@@ -38,4 +38,4 @@ test("a host process without descriptors left refuses a start, and lives on", ()
     left: [],
     after: { kind: "exit", code: 0 },
   });
-}, 30_000);
+});

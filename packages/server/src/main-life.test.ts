@@ -81,7 +81,7 @@ describe("two servers on one database", () => {
     expect(await codeOf(there.whoAmI({}))).toBe("ok");
     await person.client.tokens.revokeToken({ tokenId: token?.id ?? "" });
     // Long before what the other one keeps would be asked for anew.
-    await expect.poll(() => codeOf(there.whoAmI({})), { interval: 20, timeout: 1_000 }).toBe("unauthenticated");
+    await expect.poll(() => codeOf(there.whoAmI({})), { interval: 20, timeout: 2_500 }).toBe("unauthenticated");
   });
 
   test("a session of one is good at the other", async () => {
@@ -165,7 +165,7 @@ describe("gRPC", () => {
     const since = performance.now();
     await new Promise((resolve) => stream.once("close", resolve));
     clearInterval(drip);
-    expect(performance.now() - since).toBeLessThan(8_000);
+    expect(performance.now() - since).toBeLessThan(30_000);
     session.destroy();
   });
 
@@ -220,8 +220,8 @@ test("readiness fails while the database is away, and comes back with it", async
 test("an end that was asked for: streams end, readiness fails, calls in flight finish, and all is released", async () => {
   const server = await testServer({ database });
   const client = createClient(Health, createGrpcTransport({ baseUrl: server.urls.grpc ?? "" }));
+  const seen: Status[] = [];
   const watched = (async () => {
-    const seen: Status[] = [];
     try {
       for await (const { status } of client.watch({ service: "" })) seen.push(status);
       return seen;
@@ -230,6 +230,7 @@ test("an end that was asked for: streams end, readiness fails, calls in flight f
     }
   })();
   await expect.poll(async () => (await fetch(`${server.urls.http}/readyz`)).status).toBe(200);
+  await expect.poll(() => seen.length).toBe(1);
   // Half a request is there when the end is asked for; its other half comes later.
   const body = JSON.stringify({ email: "nobody@example.org", password: "something or other" });
   const slow = httpRequest(`${server.urls.http}/api/auth/sign-in/email`, {
@@ -243,9 +244,10 @@ test("an end that was asked for: streams end, readiness fails, calls in flight f
     slow.once("response", (response) => resolve(response.resume().statusCode));
     slow.once("error", reject);
   });
+  // Sooner than the half minute that it would wait for what does not end.
   const before = performance.now();
   await server.close();
-  expect(performance.now() - before).toBeLessThan(9_000);
+  expect(performance.now() - before).toBeLessThan(25_000);
   expect(await answered).toBe(401);
   expect(await watched).toEqual([Status.SERVING]);
   await expect(fetch(`${server.urls.http}/healthz`)).rejects.toThrow();

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 let server: TestServer;
 beforeAll(async () => {
   server = await testServer();
-}, 60_000);
+});
 afterAll(() => server?.close());
 
 const PLACES = [

@@ -2,7 +2,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
 import { mkdtempSync, readdirSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { buffer } from "node:stream/consumers";
@@ -13,19 +12,12 @@ import { parseS3Url, S3Store } from "@lanista/server/store/s3-store";
 import type { BlobStore } from "@lanista/server/store/store";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { pythonPackages } from "../python.ts";
+import { freePort } from "../support/free-port.ts";
 
 const venv = pythonPackages(join(import.meta.dirname, "requirements.txt"));
 const dir = mkdtempSync(join(tmpdir(), "lanista-store-"));
 let moto: ChildProcess | undefined;
 let endpoint = "";
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 beforeAll(async () => {
   if (venv === null) return;
@@ -44,7 +36,7 @@ beforeAll(async () => {
       await sleep(200);
     }
   }
-}, 60_000);
+});
 afterAll(() => {
   moto?.kill();
   rmSync(dir, { recursive: true });

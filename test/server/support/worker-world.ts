@@ -7,6 +7,7 @@ import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { connect, type LanistaClient } from "@lanista/api/client";
 import { zipAgent } from "@lanista/arena/agents/zip-agent";
 import { makeToken } from "@lanista/server/accounts/tokens";
 import { loadConfig } from "@lanista/server/config/config";
@@ -24,8 +25,10 @@ export const silent = pino({ level: process.env.LANISTA_TEST_LOG ?? "silent" }, 
 
 export type Flags = Readonly<Record<string, string>>;
 
-/** A lease is short, so that its end can be waited for. */
-export const LEASE: Flags = { "lease.seconds": "3", "lease.heartbeatSeconds": "1" };
+/** Longer than a busy host keeps a heartbeat waiting. */
+export const LEASE: Flags = { "lease.seconds": "15", "lease.heartbeatSeconds": "1" };
+/** Short, so that its end can be waited for. */
+export const SHORT_LEASE: Flags = { "lease.seconds": "8", "lease.heartbeatSeconds": "1" };
 
 export class WorkerWorld {
   readonly dir = mkdtempSync(join(tmpdir(), "lanista-worker-"));
@@ -64,6 +67,19 @@ export class WorkerWorld {
     });
     this.#releases.push(() => worker.stop());
     return worker;
+  }
+
+  /** A user with a token; `name` is his id as well. */
+  async person(name: string, organiser: boolean): Promise<LanistaClient> {
+    const { db } = this.database;
+    await db
+      .insertInto("user")
+      .values({ id: name, name, email: `${name}@example.org`, organiser })
+      .execute();
+    const scope = organiser ? "organiser" : "participant";
+    const whose = { userId: name, createdBy: name, spaceId: null };
+    const { secret } = await makeToken(db, { name: "test", scope, ...whose, queues: [], seconds: 3600 });
+    return connect({ url: this.url, token: secret });
   }
 
   /** `lanista worker`, as a process of its own. */
@@ -109,7 +125,7 @@ export class WorkerWorld {
   }
 
   /** Polls until the job is as wanted. */
-  async until(id: string, wanted: (job: JobRow) => boolean, ms = 20_000): Promise<JobRow> {
+  async until(id: string, wanted: (job: JobRow) => boolean, ms = 25_000): Promise<JobRow> {
     const over = performance.now() + ms;
     for (;;) {
       const job = await this.job(id);
@@ -143,8 +159,13 @@ export class WorkerWorld {
     return rows.map((row) => row.text).join("");
   }
 
-  async close(): Promise<void> {
+  /** Ends what was started in this world, the server apart. */
+  async stopAll(): Promise<void> {
     for (const release of this.#releases.splice(0).reverse()) await release().catch(() => {});
+  }
+
+  async close(): Promise<void> {
+    await this.stopAll();
     await this.server.close();
     await this.database.close();
     rmSync(this.dir, { recursive: true, force: true });
@@ -180,6 +201,19 @@ class Agent:
     def act(self, observation):
         print("thinking", file=sys.stderr, flush=True)
         time.sleep(${seconds})
+        return list(observation["action_mask"]).index(1)
+`;
+
+/** The first move is told long before the last one is made. */
+export const PAUSES = `
+import sys, time
+class Agent:
+    moves = 0
+    def act(self, observation):
+        print("thinking", file=sys.stderr, flush=True)
+        self.moves += 1
+        if self.moves == 2:
+            time.sleep(6)
         return list(observation["action_mask"]).index(1)
 `;
 

@@ -196,7 +196,7 @@ export class Lines {
   }
 
   /** Rejects after `seconds` without a line, and where none can come any more. */
-  async next(seconds = 20): Promise<string> {
+  async next(seconds = 45): Promise<string> {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
       timer = setTimeout(() => reject(new Error(`no line within ${seconds} s`)), seconds * 1000);

@@ -34,7 +34,7 @@ describe.skipIf(!canStartEngine)("with an engine", () => {
     engine = await startTestEngine();
     process.env.DOCKER_HOST = engine.address;
     host = await SandboxHost.open({ runDir });
-  }, 30_000);
+  });
   afterAll(async () => {
     await host.close();
     await engine.stop();
@@ -134,7 +134,7 @@ describe.skipIf(!canStartEngine)("with an engine", () => {
     engine = await startTestEngine();
     process.env.DOCKER_HOST = engine.address;
     expect(await say(["/bin/sh", "-c", "echo there"])).toBe("there\n");
-  }, 60_000);
+  });
 });
 
 describe.skipIf(!canStartEngine || !canMakeImage)(
@@ -151,7 +151,7 @@ describe.skipIf(!canStartEngine || !canMakeImage)(
       process.env.DOCKER_HOST = engine.address;
       host = await SandboxHost.open({ runDir });
       root.image = await intoEngine(engine.docker, makeTestImage(join(import.meta.dirname, "../../../../.cache")));
-    }, 60_000);
+    });
     afterAll(async () => {
       await host.close();
       const left = [await engine.docker.listContainers({ all: true }), (await engine.docker.listVolumes()).Volumes];

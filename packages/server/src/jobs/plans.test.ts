@@ -40,7 +40,7 @@ beforeAll(async () => {
     ),
   );
   await pool.query("ANALYZE");
-}, 60_000);
+});
 afterAll(() => at.close());
 
 interface Node {

@@ -23,7 +23,7 @@ beforeAll(async () => {
     rules: { env: "connect-four" },
   });
   ladderId = ladder?.id ?? "";
-}, 60_000);
+});
 afterAll(() => server.close());
 
 const codeOf = async (call: Promise<unknown>): Promise<string> =>

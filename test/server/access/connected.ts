@@ -15,7 +15,12 @@ export class Connected {
   }
 
   /** The answer of a method that is no stream, as bytes. Throws as the client does. */
-  async answer(service: DescService, method: DescMethod, request: unknown, headers: Readonly<Record<string, string>>): Promise<Buffer> {
+  async answer(
+    service: DescService,
+    method: DescMethod,
+    request: unknown,
+    headers: Readonly<Record<string, string>>,
+  ): Promise<Buffer> {
     const client = createClient(service, this.#transport) as unknown as Record<
       string,
       (request: unknown, options: { headers: Readonly<Record<string, string>> }) => Promise<never>

@@ -15,6 +15,8 @@ Fields, in any number, each `key=value`; a value holds no blank:
     legal=0-5,7     after the statement these actions are legal for `seat`
     reward=1,-1     each seat's reward for the step; zero where absent
     obs0=1,0,0.5    what seat 0 observes after the statement; obs1 and so on for the others
+    board=.x/o.     after the statement the board looks like this, the top row first: x seat 0's, o seat 1's, . nobody's. Where
+                    an environment is compared by it, it observes rows × columns × 2: one's own pieces, the other seat's
     return=1,-1     with `end`: each seat's sum of rewards
 
 Every file is deterministic: the same versions write the same bytes.
@@ -78,7 +80,7 @@ class Golden:
         self._statement(f"end {kind}", fields)
 
     def _statement(self, head, fields):
-        """Fields: lists of numbers, except seat (an integer) and legal (actions, written as ranges)."""
+        """Fields: lists of numbers, except seat (an integer), legal (actions, written as ranges) and board (rows of text)."""
         parts = [head]
         for key, value in fields.items():
             if value is None:
@@ -87,6 +89,8 @@ class Golden:
                 text = str(value)
             elif key == "legal":
                 text = ranges(value)
+            elif key == "board":
+                text = "/".join(value)
             else:
                 text = numbers(value)
                 if key == "reward" and not any(value):

@@ -36,6 +36,11 @@ test.each([
   ["a line at the right edge", "this.#columns - 4)", "this.#columns - 5)"],
   ["a line that ends where the disc fell", "Math.max(action - 3, 0)", "Math.max(action - 2, 0)"],
   ["the draw on a full board", "ints[STEPS] === this.#rows * columns", "ints[STEPS] === this.#rows * columns + 1"],
+  [
+    "which row is on top",
+    "for (let row = this.#rows - 1; row >= 0; row--)\n      for",
+    "for (let row = 0; row < this.#rows; row++)\n      for",
+  ],
   ["the full column", "(1 << rows) - 1", "(2 << rows) - 1"],
 ])("a mistake about %s is noticed", async (_name, right, wrong) => {
   expect(replayGoldens(await misprinted("connect-four.ts", right, wrong), goldens)).not.toEqual([]);

@@ -13,7 +13,7 @@ episode seat=0 legal=0-8
 1 seat=1 legal=2,4-8
 4 seat=0 legal=2,5-8
 2 reward=1,-1
-end terminated return=1,-1
+end terminated return=1,-1 board=xxx/oo./...
 `;
 
 const differences = (text: string) => replayGoldens(ticTacToe, parseGolden("golden.txt", text));
@@ -30,12 +30,19 @@ test.each([
   ["reward=1,-1", "reward=1,0", "golden.txt:9: the reward is 1,-1, but should be 1,0"],
   ["4 seat=0", "4 reward=1,-1 seat=0", "golden.txt:8: the reward is 0,0, but should be 1,-1"],
   ["return=1,-1", "return=-1,1", "golden.txt:9: the returns are 1,-1, but should be -1,1"],
+  ["xxx/oo.", "xxx/o.o", "golden.txt:9: seat 0 does not observe the board xxx/o.o/...; seat 1 does not"],
+  ["xxx/oo./...", "xxx/oo.", "golden.txt:9: Error: not a board of tic-tac-toe: xxx/oo."],
+  ["xxx/oo.", "xxx/bb.", "golden.txt:9: Error: not a board of tic-tac-toe: xxx/bb./..."],
   [
     "end terminated",
     "end truncated",
     "golden.txt:9: our episode is terminated after this step, but should be truncated",
   ],
-  ["2 reward=1,-1\nend terminated return=1,-1", "end terminated", "golden.txt:8: our episode is open after this step"],
+  [
+    "2 reward=1,-1\nend terminated return=1,-1 board=xxx/oo./...",
+    "end terminated",
+    "golden.txt:8: our episode is open after this step",
+  ],
   ["end terminated", "5 seat=1\nend terminated", "golden.txt:10: our episode ended before this step"],
   ["episode seat=0", "episode chance=1 seat=0", "golden.txt:9: not every chance outcome was drawn"],
 ])("%j as %j is a difference", (right, wrong, difference) => {
@@ -45,7 +52,7 @@ test.each([
 
 test.each([
   ["env tic-tac-toe {}\n", ""],
-  ["end terminated return=1,-1\n", ""],
+  ["end terminated return=1,-1 board=xxx/oo./...\n", ""],
   ["obs0", "obs"],
   ["perft 9,72", "perft 9,x"],
 ])("a golden with %j as %j is refused", (right, wrong) => {

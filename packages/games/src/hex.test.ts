@@ -35,6 +35,11 @@ test.each([
   ],
   ["a swap that leaves the first stone", "    ints[OWN + cell] = 0;\n", ""],
   ["a swap at any time", "this.#swap && state.ints[STEPS] === 1", "this.#swap"],
+  [
+    "a stone shown as the other seat's",
+    "out[2 * cell] = stone === STONE + seat",
+    "out[2 * cell] = stone > STONE + seat",
+  ],
   ["a swap that is not offered", "mask[this.#cells] = this.#maySwap(state) ? 1 : 0", "mask[this.#cells] = 0"],
 ])("%s is noticed", async (_name, right, wrong) => {
   expect(replayGoldens(await misprinted("hex.ts", right, wrong), goldens)).not.toEqual([]);

@@ -41,6 +41,7 @@ test.each([
   ["passing with moves left", "if (action === PASS) return !hasMoves(ints);", "if (action === PASS) return true;"],
   ["the pass in the mask", "mask[PASS] = (low | high) === 0 ? 1 : 0", "mask[PASS] = 0"],
   ["the loser", "floats[0] = lead > 0 ? 1 : -1;", "floats[0] = lead > 0 ? -1 : 1;"],
+  ["the other's discs", "disc(state.ints, 1 - seat, cell)", "1 - disc(state.ints, seat, cell)"],
   ["the first position", "ints[DISCS] = 1 << (24 + 4);", "ints[DISCS] = 1 << (24 + 3);"],
 ])("a mistake about %s is noticed", async (_name, right, wrong) => {
   const mistaken = await misprinted("othello.ts", right, wrong);

@@ -50,6 +50,7 @@ test.each([
   ["a line that is none", "[2, 4, 6]", "[2, 4, 7]"],
   ["a seat that moves twice", "ACTORS] = 1 << (1 - seat)", "ACTORS] = 1 << seat"],
   ["a loss without its reward", "floats[1 - seat] = -1;", ""],
+  ["marks shown in the wrong order", "mark === 2 - seat ? 1", "mark === 2 ? 1"],
   ["a mark over another", "action < 9 && state.ints[OWN + action] === 0", "action < 9"],
 ])("%s is noticed", async (_name, right, wrong) => {
   const mistaken = await misprinted("tic-tac-toe.ts", right, wrong);

@@ -56,7 +56,7 @@ function expand(text: string): number[] {
 function parseFields(words: readonly string[]): Fields {
   const fields = new Map(words.map((word) => [word.slice(0, word.indexOf("=")), word.slice(word.indexOf("=") + 1)]));
   for (const key of fields.keys())
-    if (!/^(chance|seat|legal|reward|return|obs\d)$/.test(key)) throw new Error(`no such field: ${key}`);
+    if (!/^(chance|seat|legal|reward|return|board|obs\d)$/.test(key)) throw new Error(`no such field: ${key}`);
   return fields;
 }
 
@@ -111,6 +111,28 @@ function differ(a: readonly number[], b: readonly number[]): boolean {
   return a.length !== b.length || a.some((value, i) => !(Math.abs(value - b[i]!) <= TOLERANCE));
 }
 
+/** What seat `seat` would observe of a board where the pieces of seat 0 are x and those of seat 1 o: own ones, then the other's. */
+function planes(board: string, seat: number): number[] {
+  const [own, other] = seat === 0 ? "xo" : "ox";
+  return Array.from(board.replaceAll("/", "")).flatMap((cell) => [cell === own ? 1 : 0, cell === other ? 1 : 0]);
+}
+
+function compareBoard(env: Environment, state: State, fields: Fields): string[] {
+  const board = fields.get("board");
+  if (board === undefined) return [];
+  const rows = board.split("/");
+  const { observation } = env.info;
+  const shape = [rows.length, rows[0]!.length, 2].join();
+  if (observation.type !== "Box" || observation.shape.join() !== shape || /[^xo./]/.test(board))
+    throw new Error(`not a board of ${env.definition.id}: ${board}`);
+  const seen = new Float64Array(env.observationSize());
+  return [0, 1].flatMap((seat) => {
+    env.observe(state, seat, seen);
+    const theirs = planes(board, seat);
+    return differ(Array.from(seen), theirs) ? `seat ${seat} does not observe the board ${board}` : [];
+  });
+}
+
 function compareState(env: Environment, state: State, { fields, actions }: Statement): string[] {
   const found: string[] = [];
   const expect = (what: string, ours: readonly number[], theirs: readonly number[]) => {
@@ -143,7 +165,7 @@ function compareState(env: Environment, state: State, { fields, actions }: State
     env.observe(state, s, ours);
     expect(`seat ${s}'s observation`, Array.from(ours), numbers(theirs));
   }
-  return found;
+  return found.concat(compareBoard(env, state, fields));
 }
 
 /** The first difference of an episode, or nothing. What the rules throw is a difference too. */
@@ -163,6 +185,8 @@ function replayEpisode(env: Environment, file: string, episode: Episode): string
       const found = compareState(env, state, statement);
       if (found.length > 0) return `${file}:${last}: ${found.join("; ")}`;
     }
+    const found = compareBoard(env, state, episode.endFields);
+    if (found.length > 0) return `${file}:${last}: ${found.join("; ")}`;
   } catch (error) {
     return `${file}:${last}: ${error}`;
   }

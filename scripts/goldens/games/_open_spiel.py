@@ -2,10 +2,13 @@
 
 import importlib.metadata
 import random
+import re
 
 import pyspiel
 
 SOURCE = "open_spiel " + importlib.metadata.version("open-spiel")
+# Black moves first.
+CELLS = str.maketrans("-bw", ".xo")
 
 
 def perft(state, depth):
@@ -18,8 +21,16 @@ def perft(state, depth):
     return len(actions) if depth == 1 else sum(perft(state.child(a), depth - 1) for a in actions)
 
 
+def board(state):
+    """The rows of cells, out of whatever OpenSpiel prints around them: headings, coordinates, blanks."""
+    lines = (re.sub(r"[ \d]", "", line) for line in str(state).split("\n"))
+    return [line.translate(CELLS) for line in lines if re.fullmatch(r"[-.xobw]+", line)]
+
+
 def playout(golden, game, rng, prefer=None):
-    """One game of uniformly random moves. `prefer(state)` may name an action to be played where it can be."""
+    """One game of uniformly random moves. `prefer(state)` may name an action to be played where it can be.
+
+    The board is written now and then and at the end: a full one alone would not tell free cells from the other's."""
     state = game.new_initial_state()
     golden.episode(seat=state.current_player(), legal=state.legal_actions())
     while not state.is_terminal():
@@ -29,9 +40,9 @@ def playout(golden, game, rng, prefer=None):
         if state.is_terminal():
             golden.step(action, reward=state.rewards())
         else:
-            golden.step(action, seat=state.current_player(), legal=state.legal_actions())
-    golden.end("terminated", **{"return": state.returns()})
-    golden.comment(str(state))
+            now_and_then = board(state) if state.move_number() % 10 == 1 else None
+            golden.step(action, seat=state.current_player(), legal=state.legal_actions(), board=now_and_then)
+    golden.end("terminated", board=board(state), **{"return": state.returns()})
 
 
 def section(golden, name, options, spiel, seed, episodes, depth=0, prefer=None):

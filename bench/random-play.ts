@@ -16,11 +16,12 @@ const GAMES = [
   { id: "connect-four", options: {}, label: "connect-four", atLeast: 5e6 },
   { id: "tic-tac-toe", options: {}, label: "tic-tac-toe" },
   { id: "othello", options: {}, label: "othello" },
+  { id: "breakthrough", options: {}, label: "breakthrough" },
   { id: "frozen-lake", options: {}, label: "frozen-lake" },
   { id: "cart-pole", options: {}, label: "cart-pole" },
 ] as const;
 
-const OPEN_SPIEL = ["hex", "connect-four", "tic-tac-toe", "othello"];
+const OPEN_SPIEL = ["hex", "connect-four", "tic-tac-toe", "othello", "breakthrough"];
 
 /** Which games each peer plays, and the prefix under which its script knows them. */
 const PEERS = [

@@ -12,6 +12,7 @@ GAMES = {
     "connect-four": "connect_four",
     "tic-tac-toe": "tic_tac_toe",
     "othello": "othello",
+    "breakthrough": "breakthrough",
 }
 
 

@@ -45,6 +45,7 @@ const goldens: Readonly<Record<string, Golden>> = {
   "tic-tac-toe": { env: options("tic-tac-toe"), agents: two(RANDOM, ERRING), seed: 3, onFault: "random", episodes: 2 },
   othello: { env: options("othello"), agents: two(SLOW, RANDOM), seed: 4 },
   "othello-forfeit": { env: options("othello"), agents: two(RANDOM, LEAVER), seed: 5 },
+  breakthrough: { env: options("breakthrough"), agents: two(RANDOM, RANDOM), seed: 11 },
   pong: { env: options("pong", { max_steps: 200 }), agents: two(RANDOM, FOLLOWER), seed: 6 },
   "rock-paper-scissors": { env: options("rock-paper-scissors"), agents: two(RANDOM, RANDOM), seed: 7 },
   "kuhn-poker": {

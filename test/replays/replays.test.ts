@@ -11,6 +11,7 @@ import { environments } from "@lanista/games/registry";
 import { expect, test } from "vitest";
 
 const HASHES: Readonly<Record<string, string>> = {
+  breakthrough: "ae98c71c3d930e2d547b6708e0ad7001cb4e70e69cb2c49ef41787c7dc3f5feb",
   "cart-pole": "fed73267ccd5f0192c983d64524704ee1393a9fb4fc9154a2f063f88fa213d3e",
   "connect-four": "96e621f79ffed145b5a2b919e0cb24de5c1aba656345b02c660cd7bb74a689e3",
   "frozen-lake": "3106adb93ef18cd1dd097a8c5ecdb766f6bfac2b84ece7462f66a39048e741e8",

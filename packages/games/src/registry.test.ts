@@ -3,6 +3,7 @@ import { environments } from "./registry.ts";
 
 test("holds the built-in environments under their own ids", () => {
   expect([...environments.keys()].sort()).toEqual([
+    "breakthrough",
     "cart-pole",
     "connect-four",
     "frozen-lake",

@@ -1,3 +1,4 @@
+import { breakthrough } from "./breakthrough.ts";
 import { cartPole } from "./cart-pole.ts";
 import { connectFour } from "./connect-four.ts";
 import type { EnvironmentDefinition } from "./environment.ts";
@@ -14,6 +15,7 @@ const all: readonly EnvironmentDefinition[] = [
   connectFour,
   ticTacToe,
   othello,
+  breakthrough,
   pong,
   rockPaperScissors,
   kuhnPoker,

@@ -2,11 +2,12 @@
 import type { Environment, State } from "@lanista/games/environment";
 import type { View } from "./page-data.ts";
 
-const GRIDS = new Map<string, "hex" | "discs" | "othello" | "marks">([
+const GRIDS = new Map<string, "hex" | "discs" | "othello" | "marks" | "pieces">([
   ["hex", "hex"],
   ["connect-four", "discs"],
   ["othello", "othello"],
   ["tic-tac-toe", "marks"],
+  ["breakthrough", "pieces"],
 ]);
 
 const COLOURS: Readonly<Record<View["kind"], readonly string[]>> = {
@@ -14,6 +15,7 @@ const COLOURS: Readonly<Record<View["kind"], readonly string[]>> = {
   discs: ["#e5484d", "#f5b301"],
   othello: ["#1f2328", "#f6f6f3"],
   marks: ["#e5484d", "#3b82f6"],
+  pieces: ["#e5484d", "#3b82f6"],
   pong: ["#e5484d", "#3b82f6"],
   text: ["#e5484d", "#3b82f6", "#2f9e6e", "#a855f7", "#f5b301", "#0ea5b7"],
 };
@@ -67,12 +69,19 @@ export function changedCells(from: string | readonly number[], to: string | read
 
 const LINES = { discs: 4, marks: 3 } as const;
 
-/** The cells that won: a line, or the shortest chain between the edges. Empty where nobody has. */
+/** The cells that won: a line, the shortest chain between the edges, or the piece that is through. Empty where nobody has. */
 export function decisiveCells(board: string | readonly number[], view: View): number[] {
   if (typeof board !== "string") return [];
   if (view.kind === "discs" || view.kind === "marks") return lines(board, view.rows, view.columns, LINES[view.kind]);
+  if (view.kind === "pieces") return through(board, view.rows, view.columns);
   if (view.kind === "hex") return chain(board, view.rows, "1", false) ?? chain(board, view.rows, "2", true) ?? [];
   return [];
+}
+
+/** Seat 0's pieces go down, seat 1's up. */
+function through(board: string, rows: number, columns: number): number[] {
+  const won = (cell: number) => board[cell] === (cell < columns ? "2" : cell >= (rows - 1) * columns ? "1" : "none");
+  return Array.from(board, (_, cell) => cell).filter(won);
 }
 
 function lines(board: string, rows: number, columns: number, length: number): number[] {

@@ -137,6 +137,21 @@ describe("the page of a replay", () => {
     expect(bars).toHaveLength(length);
   });
 
+  test("lights the cells that a piece came from and went to", async () => {
+    const page = run(htmlOf(await golden("breakthrough")));
+    page.key("Home");
+    const all = (tag: string, name: string) =>
+      page
+        .get("board")
+        .all(tag)
+        .filter((one) => one.attributes.get("class") === name);
+    expect([all("circle", "stone").length, all("rect", "lit").length]).toEqual([32, 0]);
+    page.key("ArrowRight");
+    expect([all("circle", "stone").length, all("rect", "lit").length]).toEqual([32, 2]);
+    page.key("End");
+    expect(all("circle", "decisive")).toHaveLength(1);
+  });
+
   test("shows the next episode, substitutes and forfeits", async () => {
     const several = run(htmlOf(await golden("tic-tac-toe")));
     expect(several.get("caption").textContent).not.toBe("");
@@ -161,7 +176,7 @@ describe("the page of a replay", () => {
   });
 });
 
-test("decisive cells are lines, or a chain from edge to edge", () => {
+test("decisive cells are lines, a chain from edge to edge, or a piece that is through", () => {
   const marks = { kind: "marks", rows: 3, columns: 3 } as const;
   expect(decisiveCells("112021210", marks)).toEqual([2, 4, 6]);
   expect(decisiveCells("122010001", marks)).toEqual([0, 4, 8]);
@@ -171,4 +186,7 @@ test("decisive cells are lines, or a chain from edge to edge", () => {
   expect(decisiveCells("010010210", hex).sort()).toEqual([1, 4, 7]);
   expect(decisiveCells("000110222", hex).sort()).toEqual([6, 7, 8]);
   expect(decisiveCells("010000010", hex)).toEqual([]);
+  const pieces = { kind: "pieces", rows: 3, columns: 2 } as const;
+  expect(decisiveCells("020110", pieces)).toEqual([1, 4]);
+  expect(decisiveCells("112022", pieces)).toEqual([]);
 });

@@ -6,6 +6,7 @@ export type View =
   | { readonly kind: "discs"; readonly rows: number; readonly columns: number }
   | { readonly kind: "othello"; readonly rows: number; readonly columns: number }
   | { readonly kind: "marks"; readonly rows: number; readonly columns: number }
+  | { readonly kind: "pieces"; readonly rows: number; readonly columns: number }
   | {
       readonly kind: "pong";
       readonly width: number;

@@ -1,10 +1,10 @@
 import type { Make, PageElement } from "./dom.ts";
 import type { Frame, View } from "./page-data.ts";
 
-/** Connect four, othello and tic-tac-toe. Runs in the page, by itself: it must not use anything but its arguments. */
+/** Connect four, othello, tic-tac-toe and breakthrough. Runs in the page, by itself: it must not use anything but its arguments. */
 export function paintGrid(
   make: Make,
-  view: View & { kind: "discs" | "othello" | "marks" },
+  view: View & { kind: "discs" | "othello" | "marks" | "pieces" },
   frame: Frame,
   colours: readonly string[],
 ): PageElement {
@@ -16,19 +16,20 @@ export function paintGrid(
     role: "img",
     class: "board",
   });
-  const frameClass = { discs: "frame-discs", othello: "frame-felt", marks: "frame-plain" }[kind];
-  const edge = kind === "marks" ? 0 : 8;
+  const frameClass = { discs: "frame-discs", othello: "frame-felt", marks: "frame-plain", pieces: "frame-plain" }[kind];
+  const plain = kind === "marks" || kind === "pieces";
+  const edge = plain ? 0 : 8;
   svg.append(
     make("rect", {
       x: -edge,
       y: -edge,
       width: columns * size + 2 * edge,
       height: rows * size + 2 * edge,
-      rx: kind === "marks" ? 4 : 12,
+      rx: plain ? 4 : 12,
       class: frameClass,
     }),
   );
-  const fromBelow = kind === "discs";
+  const fromBelow = kind === "discs" || kind === "pieces";
   for (let column = 0; column < columns; column++)
     svg.append(
       make(
@@ -58,6 +59,9 @@ export function paintGrid(
     const last = frame.changed.includes(cell);
     const decisive = frame.decisive.includes(cell);
     if (kind === "discs" && owner === 0) svg.append(make("circle", { cx: x, cy: y, r: size * 0.4, class: "hole" }));
+    // Where a piece came from is worth as much as where it went.
+    if (kind === "pieces" && last)
+      svg.append(make("rect", { x: x - size / 2, y: y - size / 2, width: size, height: size, class: "lit" }));
     if (owner === 0) continue;
     const colour = colours[owner - 1]!;
     if (kind === "marks") {
@@ -79,7 +83,7 @@ export function paintGrid(
     }
     svg.append(make("circle", { cx: x, cy: y, r: size * 0.4, fill: colour, class: "stone" }));
     if (decisive) svg.append(make("circle", { cx: x, cy: y, r: size * 0.4, class: "decisive" }));
-    if (last)
+    if (last && kind !== "pieces")
       svg.append(make("circle", { cx: x, cy: y, r: size * 0.11, class: kind === "othello" ? "last felt" : "last" }));
   }
   return svg;

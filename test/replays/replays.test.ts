@@ -17,6 +17,7 @@ const HASHES: Readonly<Record<string, string>> = {
   "frozen-lake": "3106adb93ef18cd1dd097a8c5ecdb766f6bfac2b84ece7462f66a39048e741e8",
   hex: "d7ed1b2daa89763a2978ee0d16e6541e76ff2015da3a795b73f3ac45cbe9031d",
   "kuhn-poker": "45d5b7e0c88105dfd0e0ad7f957fb0d4fbbde54d207f861ee681afb01379f14a",
+  "leduc-poker": "f685132029419742c94585ec95de4057b27c0bd801f1893cf12756670b355a7e",
   "othello-forfeit": "2ef70e3a02f7bbc8ca1517bddfca44f0559c823a84ffad5d146c2636d8c899c4",
   othello: "3905782cc5445b82177e64cec5674cc6ce50e79c8722a65f70c6cb1cea93437f",
   pong: "b24cdaff3ef7ccf41e38096d4c271763fa7456e8d906883c43fe0a6380211b3f",

@@ -9,6 +9,7 @@ test("holds the built-in environments under their own ids", () => {
     "frozen-lake",
     "hex",
     "kuhn-poker",
+    "leduc-poker",
     "othello",
     "pong",
     "rock-paper-scissors",

@@ -5,6 +5,7 @@ import type { EnvironmentDefinition } from "./environment.ts";
 import { frozenLake } from "./frozen-lake.ts";
 import { hex } from "./hex.ts";
 import { kuhnPoker } from "./kuhn-poker.ts";
+import { leducPoker } from "./leduc-poker.ts";
 import { othello } from "./othello.ts";
 import { pong } from "./pong.ts";
 import { rockPaperScissors } from "./rock-paper-scissors.ts";
@@ -19,6 +20,7 @@ const all: readonly EnvironmentDefinition[] = [
   pong,
   rockPaperScissors,
   kuhnPoker,
+  leducPoker,
   frozenLake,
   cartPole,
 ];

@@ -55,6 +55,7 @@ const goldens: Readonly<Record<string, Golden>> = {
     episodes: 5,
   },
   "leduc-poker": { env: options("leduc-poker"), agents: two(RANDOM, RANDOM), seed: 12, episodes: 5 },
+  blackjack: { env: options("blackjack"), agents: [["Ada", RANDOM]], seed: 13, episodes: 10 },
   "frozen-lake": { env: options("frozen-lake"), agents: [["Ada", RANDOM]], seed: 9, episodes: 3 },
   "cart-pole": { env: options("cart-pole"), agents: [["Ada", PUSHER]], seed: 10 },
 };

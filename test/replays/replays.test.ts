@@ -11,6 +11,7 @@ import { environments } from "@lanista/games/registry";
 import { expect, test } from "vitest";
 
 const HASHES: Readonly<Record<string, string>> = {
+  blackjack: "0e07134cdd0a4f8268baebb59057971f87c5e0798cec18f47ca04ef4a360e667",
   breakthrough: "ae98c71c3d930e2d547b6708e0ad7001cb4e70e69cb2c49ef41787c7dc3f5feb",
   "cart-pole": "fed73267ccd5f0192c983d64524704ee1393a9fb4fc9154a2f063f88fa213d3e",
   "connect-four": "96e621f79ffed145b5a2b919e0cb24de5c1aba656345b02c660cd7bb74a689e3",

@@ -3,6 +3,7 @@ import { environments } from "./registry.ts";
 
 test("holds the built-in environments under their own ids", () => {
   expect([...environments.keys()].sort()).toEqual([
+    "blackjack",
     "breakthrough",
     "cart-pole",
     "connect-four",

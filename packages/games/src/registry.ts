@@ -1,3 +1,4 @@
+import { blackjack } from "./blackjack.ts";
 import { breakthrough } from "./breakthrough.ts";
 import { cartPole } from "./cart-pole.ts";
 import { connectFour } from "./connect-four.ts";
@@ -21,6 +22,7 @@ const all: readonly EnvironmentDefinition[] = [
   rockPaperScissors,
   kuhnPoker,
   leducPoker,
+  blackjack,
   frozenLake,
   cartPole,
 ];

@@ -19,6 +19,7 @@ const GAMES = [
   { id: "breakthrough", options: {}, label: "breakthrough" },
   { id: "blackjack", options: {}, label: "blackjack" },
   { id: "frozen-lake", options: {}, label: "frozen-lake" },
+  { id: "taxi", options: {}, label: "taxi" },
   { id: "cart-pole", options: {}, label: "cart-pole" },
 ] as const;
 
@@ -29,7 +30,12 @@ const PEERS = [
   { name: "OpenSpiel, C++", script: "open_spiel_play.py", prefix: "c++ ", ids: OPEN_SPIEL },
   { name: "OpenSpiel, Python", script: "open_spiel_play.py", prefix: "python ", ids: OPEN_SPIEL },
   { name: "PettingZoo", script: "pettingzoo_play.py", prefix: "", ids: ["connect-four", "tic-tac-toe"] },
-  { name: "Gymnasium", script: "gymnasium_play.py", prefix: "", ids: ["blackjack", "frozen-lake", "cart-pole"] },
+  {
+    name: "Gymnasium",
+    script: "gymnasium_play.py",
+    prefix: "",
+    ids: ["blackjack", "frozen-lake", "taxi", "cart-pole"],
+  },
 ] as const;
 
 const contestant = (name: string, player: Player, what?: string): Contestant => ({

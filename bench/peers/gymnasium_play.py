@@ -7,7 +7,7 @@ import random
 
 import gymnasium
 
-ENVS = {"blackjack": "Blackjack-v1", "frozen-lake": "FrozenLake-v1", "cart-pole": "CartPole-v1"}
+ENVS = {"blackjack": "Blackjack-v1", "frozen-lake": "FrozenLake-v1", "taxi": "Taxi-v4", "cart-pole": "CartPole-v1"}
 
 
 def loop(name):

@@ -57,6 +57,11 @@ const goldens: Readonly<Record<string, Golden>> = {
   "leduc-poker": { env: options("leduc-poker"), agents: two(RANDOM, RANDOM), seed: 12, episodes: 5 },
   blackjack: { env: options("blackjack"), agents: [["Ada", RANDOM]], seed: 13, episodes: 10 },
   "frozen-lake": { env: options("frozen-lake"), agents: [["Ada", RANDOM]], seed: 9, episodes: 3 },
+  taxi: {
+    env: options("taxi", { is_rainy: true, fickle_passenger: true, action_mask: true }),
+    agents: [["Ada", RANDOM]],
+    seed: 14,
+  },
   "cart-pole": { env: options("cart-pole"), agents: [["Ada", PUSHER]], seed: 10 },
 };
 

@@ -23,6 +23,7 @@ const HASHES: Readonly<Record<string, string>> = {
   othello: "3905782cc5445b82177e64cec5674cc6ce50e79c8722a65f70c6cb1cea93437f",
   pong: "b24cdaff3ef7ccf41e38096d4c271763fa7456e8d906883c43fe0a6380211b3f",
   "rock-paper-scissors": "50db81eb90ef9b0adcb5f200ed2548b210a0b14b545cb6b5b749e871414ee2c5",
+  taxi: "ee267a6d5765ba8fcc3b30ca080904c73c8c8a23b2541abb76e299a89b8129b7",
   "tic-tac-toe": "330f8481ee3daa2d8db5ea631e53c6e88cd6ada0f15ad61fb2a6743338d2414f",
 };
 

@@ -14,6 +14,7 @@ test("holds the built-in environments under their own ids", () => {
     "othello",
     "pong",
     "rock-paper-scissors",
+    "taxi",
     "tic-tac-toe",
   ]);
   for (const [id, definition] of environments) expect(definition.id).toBe(id);

@@ -10,6 +10,7 @@ import { leducPoker } from "./leduc-poker.ts";
 import { othello } from "./othello.ts";
 import { pong } from "./pong.ts";
 import { rockPaperScissors } from "./rock-paper-scissors.ts";
+import { taxi } from "./taxi.ts";
 import { ticTacToe } from "./tic-tac-toe.ts";
 
 const all: readonly EnvironmentDefinition[] = [
@@ -24,6 +25,7 @@ const all: readonly EnvironmentDefinition[] = [
   leducPoker,
   blackjack,
   frozenLake,
+  taxi,
   cartPole,
 ];
 

@@ -5,11 +5,13 @@ import importlib.metadata
 SOURCE = "gymnasium " + importlib.metadata.version("gymnasium")
 
 
-def play(golden, env, seed, policy, start, chance, observe):
+def play(golden, env, seed, policy, start, chance, observe, legal=None):
     """One episode. `policy(env)` names the actions; `start(env)` the outcomes drawn at reset; `chance(env, action)` those that
-    the coming step will draw, or None; `observe(observation)` makes a list of numbers. Returns how it ended."""
+    the coming step will draw, or None; `observe(observation)` makes a list of numbers; `legal(env)` the legal actions of each
+    state, all of them if absent (and written once). Returns how it ended."""
     observation, _ = env.reset(seed=seed)
-    golden.episode(chance=start(env), seat=0, legal=range(env.action_space.n), obs0=observe(observation))
+    first = legal(env) if legal else range(env.action_space.n)
+    golden.episode(chance=start(env), seat=0, legal=first, obs0=observe(observation))
     total = 0.0
     while True:
         action = policy(env)
@@ -17,7 +19,8 @@ def play(golden, env, seed, policy, start, chance, observe):
         observation, reward, terminated, truncated, _ = env.step(action)
         total += reward
         over = terminated or truncated
-        golden.step(action, chance=outcomes, seat=None if over else 0, reward=[reward], obs0=observe(observation))
+        turn = {} if over else {"seat": 0, "legal": legal(env) if legal else None}
+        golden.step(action, chance=outcomes, **turn, reward=[reward], obs0=observe(observation))
         if over:
             kind = "terminated" if terminated else "truncated"
             golden.end(kind, **{"return": [total]})

@@ -119,7 +119,7 @@ export class Environment {
     this.#rules = definition.make(options);
     this.info = this.#rules.info;
     this.turn = this.#rules.turn;
-    this.#everyone = 2 ** this.info.seats - 1;
+    this.#everyone = (1 << this.info.seats) - 1;
   }
 
   /** A zeroed state, not yet an episode: `reset` makes it one. */

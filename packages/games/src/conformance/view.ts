@@ -22,7 +22,7 @@ export function cloneState(env: Environment, state: State): State {
 export function checkFields(env: Environment, state: State, steps: number, report: Report): void {
   const actors = state.ints[ACTORS]!;
   const ended = state.ints[ENDED]!;
-  const everyone = 2 ** env.info.seats - 1;
+  const everyone = (1 << env.info.seats) - 1;
   if (state.ints[STEPS] !== steps) report.found("state", `STEPS is ${state.ints[STEPS]} after ${steps} steps`);
   if (state.ints[ILLEGAL] !== 0) report.found("state", "ILLEGAL is set after legal actions only");
   if (ended < 0 || ended > 2) report.found("state", `ENDED is ${ended}`);

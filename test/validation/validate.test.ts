@@ -132,7 +132,7 @@ describe("an agent that will do", () => {
       expect(await validate(join(ROOT, "examples/agents/python/random.py"), { env }), env).toMatchObject({
         valid: true,
       });
-  });
+  }, 120_000);
 });
 
 describe("what is wrong is told, with its place", () => {

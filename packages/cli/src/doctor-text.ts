@@ -1,5 +1,5 @@
 /** What `lanista doctor` found out, for people: what works, and for the rest what to do. */
-import type { HostReport, RuntimeReport } from "@lanista/sandbox/doctor";
+import type { HostReport, InterpreterReport, RuntimeReport } from "@lanista/sandbox/doctor";
 import type { Paint } from "./terminal.ts";
 
 /** `removed`: what --clean took away; undefined if it was not asked for. */
@@ -11,12 +11,12 @@ export function doctorText(report: HostReport, removed: readonly string[] | unde
   lines.push(
     fact("host", `Linux ${report.kernel}, ${report.arch}, ${report.rootless ? "without root" : "as root"}`),
     fact("cgroups", report.cgroup),
-    fact("node", `${report.node.version}  ${report.node.path}`),
+    fact("node", interpreter(report.node, paint)),
     fact(
       "python",
       report.python === null
         ? paint("yellow", "none: Python agents cannot be played; on Debian: apt-get install python3")
-        : `${report.python.version}  ${report.python.path}`,
+        : interpreter(report.python, paint),
     ),
     fact("run files", report.runDir),
     "",
@@ -32,6 +32,10 @@ export function doctorText(report: HostReport, removed: readonly string[] | unde
       : paint("red", "Not ready: no runtime of the container tier works here with every limit enforced."),
   );
   return lines.join("\n");
+}
+
+function interpreter({ version, path, problem }: InterpreterReport, paint: Paint): string {
+  return problem === null ? `${version}  ${path}` : `${version}  ${paint("red", problem)}`;
 }
 
 function runtimeLines(one: RuntimeReport, paint: Paint): string[] {

@@ -3,9 +3,10 @@ import { cgroupLayout } from "./cgroup-layout.ts";
 import { connectEngine, engineAddress } from "./docker/engine.ts";
 import { unenforceable } from "./enforceable.ts";
 import { SandboxHost } from "./host.ts";
-import { findNode, findPython } from "./interpreters.ts";
+import { findNode, findPython, type Interpreter } from "./interpreters.ts";
 import { removeAllLeftovers } from "./leftovers.ts";
 import { runFolder } from "./owners.ts";
+import { refuseUnreadable } from "./readable.ts";
 import { findExecutable, kernelRelease, type OciRuntime, packageOf, runtimesOf, versionOf } from "./runtimes.ts";
 import type { GiveUp, Runtime, Tier } from "./types.ts";
 
@@ -25,6 +26,13 @@ export interface RuntimeReport {
   readonly roundTripMs: number | null;
 }
 
+export interface InterpreterReport {
+  readonly path: string;
+  readonly version: string;
+  /** Why agents cannot be played with it, and what to do; null where they can. */
+  readonly problem: string | null;
+}
+
 export interface HostReport {
   readonly kernel: string;
   readonly arch: string;
@@ -33,8 +41,8 @@ export interface HostReport {
   readonly runDir: string;
   readonly tools: readonly { readonly name: string; readonly path: string | null; readonly install: string }[];
   readonly runtimes: readonly RuntimeReport[];
-  readonly python: { readonly path: string; readonly version: string } | null;
-  readonly node: { readonly path: string; readonly version: string };
+  readonly python: InterpreterReport | null;
+  readonly node: InterpreterReport;
   /** Whether a match in the default tier can be played here with every limit enforced. */
   readonly ready: boolean;
 }
@@ -67,6 +75,15 @@ async function tryEngine(host: SandboxHost): Promise<RuntimeReport> {
     return await tryBox(host, { ...base, version, unenforceable: listed(reasons) }, [...reasons.keys()]);
   } catch (error) {
     return { ...base, unenforceable: [], problem: (error as Error).message };
+  }
+}
+
+function tryInterpreter({ path, version, mounts }: Interpreter): InterpreterReport {
+  try {
+    refuseUnreadable([path], mounts);
+    return { path, version, problem: null };
+  } catch (error) {
+    return { path, version, problem: (error as Error).message };
   }
 }
 
@@ -125,11 +142,7 @@ export async function examineHost(): Promise<HostReport> {
     path: findExecutable(name) ?? null,
     install: packageOf[name] ?? name,
   }));
-  const python = await findPython().then(
-    ({ path, version }) => ({ path, version }),
-    () => null,
-  );
-  const node = findNode();
+  const python = await findPython().then(tryInterpreter, () => null);
   return {
     kernel: kernelRelease(),
     arch: process.arch,
@@ -139,7 +152,7 @@ export async function examineHost(): Promise<HostReport> {
     tools,
     runtimes,
     python,
-    node: { path: node.path, version: node.version },
+    node: tryInterpreter(findNode()),
     ready: runtimes.some((one) => one.tier === "container" && one.works && one.unenforceable.length === 0),
   };
 }

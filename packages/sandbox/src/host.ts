@@ -40,6 +40,7 @@ import { removeAllLeftovers } from "./leftovers.ts";
 import { normaliseGiveUp, normaliseLimits } from "./limits.ts";
 import { type BareParts, BareProcess } from "./none.ts";
 import { makeOwner, type Owner, runFolder } from "./owners.ts";
+import { refuseUnreadable } from "./readable.ts";
 import { callersMounts, hostLayers, makeOwnPart, makeRoot } from "./root.ts";
 import { RootCache } from "./roots/root-cache.ts";
 import { kernelRelease, needExecutable, type OciRuntime, versionOf } from "./runtimes.ts";
@@ -149,6 +150,7 @@ export class SandboxHost {
     for (const tool of ["setpriv", "unshare"]) needExecutable(tool);
     const impossible = unenforceable(runtime, this.#layout, this.#rootless);
     refuseUnenforceable(impossible, giveUp);
+    if (!impossible.has("uid")) refuseUnreadable(spec.argv, spec.mounts ?? []);
     if (limits.openFiles > mostOpenFiles())
       throw new SandboxError(
         "refused",
@@ -183,6 +185,7 @@ export class SandboxHost {
   ): Promise<Sandbox> {
     if (spec.runtime !== undefined && spec.runtime !== "docker")
       throw new SandboxError("refused", `the runtime ${spec.runtime} does not belong to the tier docker`);
+    refuseUnreadable(spec.argv, spec.mounts ?? []);
     try {
       const box = await this.#docker.start({
         id,

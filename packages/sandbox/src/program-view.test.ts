@@ -56,3 +56,23 @@ describe.each(kinds)("%s in the tier %s, with a slow %s", (runtime, tier, slow) 
     expect(box.programUp).toBe(true);
   });
 });
+
+test.skipIf(findExecutable("crun") === undefined)("a program whose first thread has ended is not over", async () => {
+  const giveUp = [...unenforceable("crun", cgroupLayout(), process.getuid?.() !== 0).keys()];
+  // By a system call that no other thread takes notice of.
+  const script = `
+import ctypes, platform, threading, time
+def late():
+    while "Z" not in open("/proc/self/status").read().split("State:")[1][:4]: time.sleep(0.01)
+    print("alone", flush=True)
+    time.sleep(60)
+threading.Thread(target=late).start()
+ctypes.CDLL(None).syscall(60 if platform.machine() == "x86_64" else 93, 0)`;
+  const argv = ["/usr/bin/python3", "-I", "-c", script];
+  const box = await host.start({ tier: "container", runtime: "crun", giveUp, argv });
+  box.stderr.resume();
+  await new Promise((resolve) => box.stdout.once("data", resolve));
+  expect([box.programUp, box.over]).toEqual([true, false]);
+  box.kill("seen");
+  await box.ended;
+});

@@ -29,7 +29,8 @@ function statusOf(pid: number | "self"): Status | undefined {
   const word = (name: string): string | undefined => new RegExp(`^${name}:\\s+(.*)$`, "m").exec(text)?.[1];
   const filters = word("Seccomp_filters");
   return {
-    dead: /^[ZX]/.test(word("State") ?? ""),
+    // A first thread that has ended looks dead, though others may run on.
+    dead: /^[ZX]/.test(word("State") ?? "") && Number(word("Threads") ?? 0) <= 1,
     tracer: Number(word("TracerPid") ?? 0),
     namespaces: (word("NSpid") ?? "").split(/\s+/).length,
     filters: filters === undefined ? undefined : Number(filters),

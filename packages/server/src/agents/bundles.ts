@@ -15,8 +15,9 @@ export function checkBundleSize(app: App, bytes: number, field: string): void {
 
 /**
  * Throws LanistaError `quota_exceeded` where the person's bundles in the space, with this one, would be more than the space
- * allows. A bundle of several versions counts once; uploads that are on their way count as if they were there. Takes the
- * member's row's lock: of two at once, one sees the other.
+ * allows. A bundle of several versions counts once; uploads that are on their way count as if they were there. What was only ever
+ * handed in to end in a fault of ours does not count, nor what was cancelled; but of that no more than the quota once again
+ * goes free: the store keeps it all the same. Takes the member's lock: of two at once, one sees the other.
  */
 export async function checkQuota(
   app: App,
@@ -28,15 +29,26 @@ export async function checkQuota(
 ): Promise<void> {
   await lockMember(tx, space.id, userId);
   const most = space.quota_bytes === 0 ? app.config.limits.quotaBytes : space.quota_bytes;
-  const { rows } = await sql<{ used: number }>`
-    SELECT coalesce(sum(size_bytes), 0)::bigint AS used FROM (
-      SELECT DISTINCT v.digest, v.size_bytes FROM agent_versions v JOIN agents a ON a.id = v.agent_id
-        WHERE a.owner_id = ${userId} AND a.space_id = ${space.id} AND v.digest <> ${digest}
-      UNION
-      SELECT digest, size_bytes FROM uploads
-        WHERE user_id = ${userId} AND space_id = ${space.id} AND digest <> ${digest} AND expires_at > now()
-    ) AS kept`.execute(tx);
-  const used = rows[0]?.used ?? 0;
+  const { rows } = await sql<{ counted: number; cancelled: number }>`
+    WITH versions AS (
+      SELECT v.digest, max(v.size_bytes) AS size_bytes,
+        bool_or(s.state IS NULL OR s.state NOT IN ('cancelled', 'failed')) AS counts,
+        bool_or(s.state = 'cancelled') AS cancelled
+      FROM agents a JOIN agent_versions v ON v.agent_id = a.id LEFT JOIN submissions s
+        ON s.version_id = v.id AND s.owner_id = ${userId} AND s.space_id = ${space.id}
+      WHERE a.owner_id = ${userId} AND a.space_id = ${space.id} AND v.digest <> ${digest}
+      GROUP BY v.digest),
+    uploading AS (
+      SELECT DISTINCT digest, size_bytes FROM uploads u
+      WHERE user_id = ${userId} AND space_id = ${space.id} AND digest <> ${digest} AND expires_at > now()
+        AND NOT EXISTS (SELECT FROM versions v WHERE v.digest = u.digest))
+    SELECT coalesce((SELECT sum(size_bytes) FROM versions WHERE counts), 0)::bigint
+        + coalesce((SELECT sum(size_bytes) FROM uploading), 0)::bigint AS counted,
+      coalesce((SELECT sum(size_bytes) FROM versions WHERE NOT counts AND cancelled), 0)::bigint AS cancelled`.execute(
+    tx,
+  );
+  const { counted = 0, cancelled = 0 } = rows[0] ?? {};
+  const used = counted + Math.max(0, cancelled - most);
   if (most > 0 && used + size > most)
     throw new LanistaError(
       "quota_exceeded",

@@ -36,14 +36,18 @@ async function invite(): Promise<string> {
   return made.code;
 }
 
-async function job(ownerId: string): Promise<string> {
+async function jobs(ownerId: string, count: number): Promise<string[]> {
   const { app } = at.server;
   const payload = { seconds: 0, end: "completed" };
-  const row = await app.db
-    .transaction()
-    .execute((tx) => enqueue(app, tx, { kind: "noop", payload, spaceId, ownerId, timeoutSeconds: 60 }));
-  return row.id;
+  return await app.db.transaction().execute(async (tx) => {
+    const ids: string[] = [];
+    for (let made = 0; made < count; made++)
+      ids.push((await enqueue(app, tx, { kind: "noop", payload, spaceId, ownerId, timeoutSeconds: 60 })).id);
+    return ids;
+  });
 }
+
+const job = async (ownerId: string): Promise<string> => (await jobs(ownerId, 1))[0]!;
 
 async function setAside(id: string): Promise<void> {
   const outcome = JSON.stringify({ kind: "infra_fault", detail: "every box was gone" });
@@ -145,29 +149,29 @@ test("schedules are made, listed and deleted", async () => {
 });
 
 test("status without a job lists one's own, by state and as many as asked for", async () => {
-  const jobs = [await job(ann.id), await job(ann.id), await job(ann.id)].reverse();
+  const mine = (await jobs(ann.id, 3)).reverse();
   const foreign = await job(olga.id);
   const ids = async (token: string, ...argv: readonly string[]): Promise<string[]> =>
     ((await at.json(token, "status", ...argv)) as { jobs: { id: string }[] }).jobs.map(({ id }) => id);
-  expect(await ids(ann.token)).toEqual(jobs);
-  expect(await ids(ann.token, "--space", "winter")).toEqual(jobs);
+  expect(await ids(ann.token)).toEqual(mine);
+  expect(await ids(ann.token, "--space", "winter")).toEqual(mine);
   const two = await at.as(ann.token, "status", "--limit", "2");
   expect(two.stdout.trimEnd().split("\n")).toHaveLength(3);
   expect(two.stderr).toBe("There are more: --limit.\n");
-  expect(await ids(olga.token, "--space", "winter", "--all")).toEqual([foreign, ...jobs]);
+  expect(await ids(olga.token, "--space", "winter", "--all")).toEqual([foreign, ...mine]);
   expect((await at.as(olga.token, "status", "--all")).stderr).toContain("name a space");
-  expect(await ids(root.token, "--all")).toEqual([foreign, ...jobs]);
+  expect(await ids(root.token, "--all")).toEqual([foreign, ...mine]);
 
   const { db } = at.server.app;
-  await setAside(jobs[1]!);
-  expect(await ids(ann.token, "--state", "dead")).toEqual([jobs[1]]);
-  expect(await ids(ann.token, "--state", "dead", "--state", "waiting")).toEqual(jobs);
+  await setAside(mine[1]!);
+  expect(await ids(ann.token, "--state", "dead")).toEqual([mine[1]]);
+  expect(await ids(ann.token, "--state", "dead", "--state", "waiting")).toEqual(mine);
   expect((await at.as(ann.token, "status", "--state", "dead")).stdout).toMatch(/set aside: .*every box was gone/);
   expect((await at.as(ann.token, "status", "--state", "lost")).stderr).toContain("Give one of waiting, running");
   expect((await at.as(ann.token, "status", "--watch")).stderr).toContain("--watch needs a job's id");
 
   // More than a page of the API has.
-  for (let count = 0; count < 205; count++) await job(stranger.id);
+  await jobs(stranger.id, 205);
   const member = { space_id: spaceId, user_id: stranger.id, role: "participant" as const };
   expect(await ids(stranger.token)).toEqual([]);
   await db.insertInto("members").values(member).execute();

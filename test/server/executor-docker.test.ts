@@ -104,7 +104,7 @@ describe.skipIf(venv === null)("with a container engine", () => {
     } finally {
       await other.close();
     }
-  }, 60_000);
+  }, 120_000);
 
   test("an image that the engine does not have is no loss of anybody's", async () => {
     const request = arena.request({ agents: [STILL, STILL] }) as { agents: object[] };

@@ -1,7 +1,6 @@
 /** What the examples of deploy/ ask for fits together: times to end, user ids, secrets. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-
 import { expect, test } from "vitest";
 import { parse, parseAllDocuments } from "yaml";
 import { SETTINGS } from "./settings.ts";

@@ -11,8 +11,8 @@ import { sql } from "kysely";
 import { makeToken } from "../accounts/tokens.ts";
 import type { App } from "../app.ts";
 import { ACCOUNTS_CHANGED } from "../auth/callers.ts";
-import { followQueues, openQueues } from "./follow-queues.ts";
 import { embeddedEnvironment } from "./embedded-environment.ts";
+import { followQueues, openQueues } from "./follow-queues.ts";
 
 const TOKEN_SECONDS = 86_400;
 const RENEW_MS = 3_600_000;

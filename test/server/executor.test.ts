@@ -181,7 +181,7 @@ describe.skipIf(venv === null)("the executor", () => {
   });
 
   test("ends by its own deadline as a timeout, without a winner, when both are slow and lawful", async () => {
-    const answer = await arena.play({ agents: [slow(0.5), slow(0.5)], timeoutSec: 16, replay: true });
+    const answer = await arena.play({ agents: [slow(0.15), slow(0.15)], timeoutSec: 16, replay: true });
     expect(answer).toMatchObject({
       status: "STATUS_TIMEOUT",
       winner_agent_id: "",
@@ -199,7 +199,7 @@ describe.skipIf(venv === null)("the executor", () => {
   });
 
   test("names who drew it out, when its own deadline ends a match", async () => {
-    const answer = await arena.play({ agents: [slow(0.1), STILL], timeoutSec: 2 });
+    const answer = await arena.play({ agents: [slow(0.1), STILL], timeoutSec: 8 });
     expect(answer).toMatchObject({
       status: "STATUS_TIMEOUT",
       winner_agent_id: "",
@@ -207,7 +207,7 @@ describe.skipIf(venv === null)("the executor", () => {
         {
           score: 0,
           errors: 0,
-          error_message: expect.stringMatching(/^its answers took [0-9.]+ of the match's 2 seconds/),
+          error_message: expect.stringMatching(/^its answers took [0-9.]+ of the match's 8 seconds/),
         },
         { score: 0, errors: 0, error_message: "" },
       ],

@@ -17,17 +17,23 @@ const FILE = 0o004;
 export function refuseUnreadable(argv: readonly string[], mounts: readonly ReadOnlyMount[]): void {
   for (const { source, target } of mounts) {
     const files = argv.filter((word) => below(word, target)).map((word) => source + word.slice(target.length));
-    for (const file of [source, ...files])
-      for (let path = file; below(path, source); path = dirname(path)) {
-        // One that is not there is another matter: a word may name what the program is to make of it.
-        const found = statSync(path, { throwIfNoEntry: false });
-        if (found === undefined) continue;
-        const needed = found.isDirectory() ? FOLDER : FILE;
-        if ((found.mode & needed) !== needed)
-          throw new SandboxError(
-            "refused",
-            `${path} cannot be read by other users, and sandboxes have user ids of their own; chmod -R o+rX ${source}`,
-          );
-      }
+    for (const path of [source, ...files].flatMap((file) => upTo(source, file))) {
+      // One that is not there is another matter: a word may name what the program is to make of it.
+      const found = statSync(path, { throwIfNoEntry: false });
+      if (found === undefined) continue;
+      const needed = found.isDirectory() ? FOLDER : FILE;
+      if ((found.mode & needed) !== needed)
+        throw new SandboxError(
+          "refused",
+          `${path} cannot be read by other users, and sandboxes have user ids of their own; chmod -R o+rX ${source}`,
+        );
+    }
   }
+}
+
+/** The file, and the folders that it lies in up to `source`. */
+function upTo(source: string, file: string): string[] {
+  const paths = [file];
+  for (let path = dirname(file); path !== dirname(path) && below(path, source); path = dirname(path)) paths.push(path);
+  return paths;
 }

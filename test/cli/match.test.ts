@@ -53,7 +53,7 @@ describe("lanista match", () => {
     const positive = expect.toSatisfy((value: unknown) => typeof value === "number" && value > 0);
     const seat = (agent: string, score: number, rank: number) => ({
       ...{ agent, digest: hash, score, rank, faults: 0, faultKinds: {}, firstFault: null, log: null, logCut: 0 },
-      ...{ cpuSeconds: positive, peakMemoryBytes: positive },
+      ...{ thoughtSeconds: positive, cpuSeconds: positive, peakMemoryBytes: positive },
     });
     expect(JSON.parse(ran.stdout)).toStrictEqual({
       outcome: { kind: "completed" },

@@ -64,11 +64,12 @@ async function agentOn(ladderId: string, name: string, script: string): Promise<
 }
 
 test("a match is watched from its first move to its end, and its logs are followed, while a worker plays it", async () => {
-  const rules = { env: "tic-tac-toe", limits: { actMs: 20_000 } };
+  const rules = { env: "tic-tac-toe", limits: { actMs: 20_000 }, agentsPerParticipant: 2 };
   const made = await organiser.ladders.createLadder({ space: "course", slug: "live", title: "Live", rules });
   const ladderId = made.ladder!.id;
-  await organiser.ladders.freezeLadder({ ladderId, frozen: true });
   const agentIds = [await agentOn(ladderId, "pauses", PAUSES), await agentOn(ladderId, "first", FIRST)];
+  // So that the ladder asks for no matches of its own.
+  await organiser.ladders.freezeLadder({ ladderId, frozen: true });
   const { match } = await organiser.matches.requestMatch({ ladderId, agentIds });
   const [matchId, jobId] = [match!.id, match!.jobId];
   const watching = reading(organiser.matches.watchMatch({ matchId }));

@@ -1,6 +1,7 @@
 /** Which addresses count how often one calls, and that those which do not cost nothing. */
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { enqueue } from "../jobs/enqueue.ts";
+import type { MatchPayload } from "../jobs/payloads.ts";
 import { type TestServer, testServer } from "../testing/server.ts";
 
 const LIMIT = 4;
@@ -11,6 +12,11 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => server.close());
 
+const MATCH: MatchPayload = {
+  ...{ env: "hex", options: {}, seed: "1", episodes: 1, onFault: "random", forfeitAfter: 0, maxSteps: 0, live: false },
+  ...{ tier: "container", limits: {}, actSeconds: 1, startSeconds: 1, matchSeconds: 60 },
+  seats: [{ name: "one" }, { name: "two" }],
+};
 const at = (path: string, init: RequestInit = {}) => fetch(`${server.urls.http}${path}`, init);
 const json = { method: "POST", headers: { "content-type": "application/json" }, body: "{}" };
 
@@ -47,8 +53,7 @@ test("who asks for replays that are not there does not wait for those that are m
   const { digest } = await app.store.put(Buffer.from("a replay"));
   const id = crypto.randomUUID();
   await app.db.transaction().execute(async (tx) => {
-    const request = { kind: "noop", payload: { seconds: 0, end: "completed" }, timeoutSeconds: 60 } as const;
-    const job = await enqueue(app, tx, request);
+    const job = await enqueue(app, tx, { kind: "match", payload: MATCH, timeoutSeconds: 60 });
     const ended = { state: "ended", ended_at: new Date(), outcome: JSON.stringify({ kind: "completed" }) } as const;
     await tx.updateTable("jobs").set(ended).where("id", "=", job.id).execute();
     const of = { space_id: null, ladder_id: null, owner_id: null, reason: "executor", rated: false } as const;

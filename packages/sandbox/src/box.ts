@@ -167,7 +167,7 @@ export class Box implements Sandbox {
   }
 
   #look(): void {
-    void this.#program.up;
+    this.#program.glance(outputBytes(this.#parts.child) > 0);
     const cause = this.#reached(this.#parts.cgroup.read());
     if (cause !== undefined) this.#end(cause);
   }

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { cgroupLayout } from "./cgroup-layout.ts";
 import { unenforceable } from "./enforceable.ts";
 import { SandboxHost } from "./host.ts";
+import { ProgramView } from "./program-view.ts";
 import { findExecutable } from "./runtimes.ts";
 
 const path = process.env.PATH;
@@ -75,4 +76,20 @@ ctypes.CDLL(None).syscall(60 if platform.machine() == "x86_64" else 93, 0)`;
   expect([box.programUp, box.over]).toEqual([true, false]);
   box.kill("seen");
   await box.ended;
+});
+
+test("a program is looked for ever more seldom, and no more once it has spoken", () => {
+  let looks = 0;
+  const pids = (): number[] => {
+    looks++;
+    return [];
+  };
+  const view = new ProgramView({ kind: "filtered", namespaces: 3 }, pids);
+  for (let glance = 0; glance < 100; glance++) view.glance(false);
+  expect(looks).toBe(7);
+  expect(view.up).toBe(false);
+  view.glance(true);
+  expect(view.up).toBe(true);
+  for (let glance = 0; glance < 100; glance++) view.glance(false);
+  expect(looks).toBe(8);
 });

@@ -49,6 +49,7 @@ export class ProgramView {
   readonly #sign: ProgramSign;
   readonly #pids: () => readonly number[];
   #seen = false;
+  #glances = 0;
 
   constructor(sign: ProgramSign, pids: () => readonly number[]) {
     this.#sign = sign;
@@ -59,6 +60,17 @@ export class ProgramView {
   get up(): boolean {
     this.#seen ||= this.#runs();
     return this.#seen;
+  }
+
+  /**
+   * One of many looks in a row, of which the first, second, fourth, eighth … is taken: a hundred boxes may be starting at once. What
+   * `spoke` was the program.
+   */
+  glance(spoke: boolean): void {
+    if (this.#seen) return;
+    this.#glances++;
+    if (spoke) this.#seen = true;
+    else if ((this.#glances & (this.#glances - 1)) === 0) void this.up;
   }
 
   /** Whether it had begun and has gone. */

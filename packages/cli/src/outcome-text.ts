@@ -20,18 +20,16 @@ export function explained(fault: Fault): string {
   return EXPLAINED[fault];
 }
 
+export const EXIT_OF: Readonly<Record<MatchResult["outcome"]["kind"], ExitCode>> = {
+  completed: EXIT.done,
+  agent_fault: EXIT.agentFault,
+  infra_fault: EXIT.infraFault,
+  cancelled: EXIT.interrupted,
+};
+
 export function outcomeExit(result: MatchResult): ExitCode {
   if (result.unwritten.length > 0 && result.outcome.kind !== "cancelled") return EXIT.infraFault;
-  switch (result.outcome.kind) {
-    case "completed":
-      return EXIT.done;
-    case "agent_fault":
-      return EXIT.agentFault;
-    case "infra_fault":
-      return EXIT.infraFault;
-    case "cancelled":
-      return EXIT.interrupted;
-  }
+  return EXIT_OF[result.outcome.kind];
 }
 
 /** A line for each file that could not be written; empty if all were. */

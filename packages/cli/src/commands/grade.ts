@@ -2,10 +2,9 @@ import { gradeAgent } from "@lanista/arena/grading/grade";
 import { type Grade, studentView } from "@lanista/arena/grading/grade-types";
 import { Command } from "commander";
 import type { Context } from "../context.ts";
-import { EXIT, type ExitCode } from "../exit-code.ts";
 import { gradeText } from "../grade-text.ts";
 import { integer, listed } from "../option-values.ts";
-import { unclosedText } from "../outcome-text.ts";
+import { EXIT_OF, unclosedText } from "../outcome-text.ts";
 import { addBoxOptions, type BoxOptions } from "../play-options.ts";
 import { startProgress } from "../progress.ts";
 import { painter, writeJson, writeLine } from "../terminal.ts";
@@ -75,21 +74,8 @@ async function grade(context: Context, path: string, agentPath: string, options:
   } finally {
     progress.end();
   }
-  context.exit(exitOf(result));
+  context.exit(EXIT_OF[result.outcome.kind]);
   const shown = options.asStudent ? studentView(result) : result;
   if (options.json) writeJson(terminal, shown);
   else writeLine(terminal, gradeText(shown, painter(terminal, terminal.stdout)));
-}
-
-function exitOf({ outcome }: Grade): ExitCode {
-  switch (outcome.kind) {
-    case "completed":
-      return EXIT.done;
-    case "agent_fault":
-      return EXIT.agentFault;
-    case "infra_fault":
-      return EXIT.infraFault;
-    case "cancelled":
-      return EXIT.interrupted;
-  }
 }

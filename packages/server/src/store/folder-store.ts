@@ -1,6 +1,6 @@
 /** The store in a folder: `blobs/ab/abcd…`, and `parts/UPLOAD/OFFSET` for uploads on their way. Its owner alone reads it. */
 import { createHash } from "node:crypto";
-import { createReadStream, createWriteStream } from "node:fs";
+import { createReadStream } from "node:fs";
 import {
   access,
   constants,
@@ -50,9 +50,11 @@ class FolderStore implements BlobStore {
   }
 
   async putStream(from: AsyncIterable<Uint8Array>, expected: { digest: string; size: number }): Promise<void> {
-    await this.#keep(expected.digest, (file) =>
-      pipeline(verified(from, expected), createWriteStream(file, { flush: true, mode: 0o600 })),
-    );
+    await this.#keep(expected.digest, async (path) => {
+      // Opened first: a stream that failed while its file was still being opened would leave the file behind.
+      const file = await open(path, "wx", 0o600);
+      await pipeline(verified(from, expected), file.createWriteStream({ flush: true }));
+    });
   }
 
   /** A blob appears under its name by one rename, when all of it is on the disk. */

@@ -82,3 +82,12 @@ it("does at its time what it says, and says when it could not", async () => {
     .poll(async () => (await boss.getSchedules(SCHEDULE_QUEUE)).map(({ key }) => key), { timeout: 15_000 })
     .toEqual([round]);
 });
+
+it("comes due by pg-boss's own clock", async () => {
+  const { schedules } = organiser.client;
+  const made = await schedules.createSchedule({ ladderId, action: ScheduledAction.UNFREEZE, cron: "* * * * *" });
+  const ran = async () =>
+    (await schedules.listSchedules({ space: "course" })).schedules.find(({ id }) => id === made.schedule!.id)!
+      .lastRunAt;
+  await expect.poll(ran, { timeout: 150_000, interval: 500 }).toBeDefined();
+}, 180_000);

@@ -34,6 +34,8 @@ class PostgresEvents implements Events {
   #client: pg.Client | undefined;
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
+  readonly #announced = new Set<Topic>();
+  #announcing = false;
 
   constructor(options: EventsOptions) {
     this.#options = options;
@@ -113,6 +115,23 @@ class PostgresEvents implements Events {
   async publish(db: Parameters<Events["publish"]>[0], ...topics: readonly Topic[]): Promise<void> {
     if (topics.length === 0) return;
     await sql`SELECT pg_notify(${CHANNEL}, topic) FROM unnest(${[...new Set(topics)]}::text[]) AS topic`.execute(db);
+  }
+
+  announce(db: Parameters<Events["publish"]>[0], topics: readonly Topic[]): void {
+    for (const topic of topics) this.#announced.add(topic);
+    if (!this.#announcing) void this.#announceAll(db);
+  }
+
+  async #announceAll(db: Parameters<Events["publish"]>[0]): Promise<void> {
+    this.#announcing = true;
+    while (this.#announced.size > 0) {
+      const topics = [...this.#announced];
+      this.#announced.clear();
+      await this.publish(db, ...topics).catch((error: unknown) =>
+        this.#options.log.debug({ err: error }, "events could not be told"),
+      );
+    }
+    this.#announcing = false;
   }
 
   subscribe(topic: Topic, listener: () => void): () => void {

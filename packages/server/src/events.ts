@@ -12,6 +12,8 @@ export type Topic = string;
 export interface Events {
   /** Within a transaction: heard at its commit. */
   publish(db: Kysely<Tables>, ...topics: readonly Topic[]): Promise<void>;
+  /** Of what is committed, soon, and without keeping anybody: what comes while others are on their way goes with the next. */
+  announce(db: Kysely<Tables>, topics: readonly Topic[]): void;
   /** Calls `listener` on every event of the topic, and once after each reconnect. */
   subscribe(topic: Topic, listener: () => void): () => void;
   /**

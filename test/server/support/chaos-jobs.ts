@@ -243,6 +243,9 @@ const notifier: Events = {
   async publish(db, ...topics) {
     for (const topic of topics) await sql`SELECT pg_notify('lanista', ${topic})`.execute(db);
   },
+  announce(db, topics) {
+    void notifier.publish(db, ...topics).catch(() => {});
+  },
   subscribe: () => () => {},
   async *changes() {
     // Nothing is waited for here.

@@ -55,6 +55,9 @@ export const othersQuery = (ids: readonly string[], worker: string, silentSecond
 
 const waiting = sql`j.state = 'waiting' AND NOT j.held`;
 
+/** Of a row of `queues`. */
+export const waitsQuery = sql<boolean>`EXISTS (SELECT FROM jobs j WHERE j.queue = queues.name AND ${waiting})`;
+
 /** The usual way: of the first `window` jobs of the queue, the first `most` that may be taken. */
 export const frontQuery = (wanted: Wanted, window: number, most: number) => sql<Candidate>`
   WITH front AS MATERIALIZED (

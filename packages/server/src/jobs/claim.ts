@@ -16,6 +16,7 @@ import {
   othersQuery,
   takeQuery,
   type Wanted,
+  waitsQuery,
 } from "./claim-sql.ts";
 import { failAttempt } from "./finish.ts";
 import type { JobRow } from "./kinds.ts";
@@ -71,13 +72,14 @@ export const mayTake = ({ queues, tokenQueues, spaceId }: Pick<Claimer, "queues"
     AND CASE WHEN cardinality(${tokenQueues}::text[]) > 0 THEN name = ANY(${tokenQueues}::text[])
              ELSE space_id IS NOT DISTINCT FROM ${spaceId}::uuid END`;
 
-/** In any order: a worker of several queues serves all of them. */
+/** Those in which anything waits, in any order: a worker of several queues serves all of them. */
 async function openQueues(tx: Tx, worker: Claimer): Promise<QueueBound[]> {
   return await tx
     .selectFrom("queues")
     .select(["name", "max_running"])
     .where(mayTake(worker))
     .where("paused", "=", false)
+    .where(waitsQuery)
     .orderBy(sql`random()`)
     .execute();
 }

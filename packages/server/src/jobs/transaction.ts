@@ -38,6 +38,6 @@ export function isPassing(error: unknown): boolean {
  */
 export function tell(app: App, topics: () => Promise<readonly string[]>): void {
   topics()
-    .then((found) => (found.length === 0 ? undefined : app.events.publish(app.db, ...found)))
+    .then((found) => app.events.announce(app.db, found))
     .catch((error: unknown) => app.log.debug({ err: error }, "an event could not be told"));
 }

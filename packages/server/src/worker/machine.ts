@@ -14,6 +14,8 @@ const CPU_WINDOW_MS = 3000;
 /** Before this nothing is known of them: whoever asks at the start waits so long. */
 const FIRST_WINDOW_MS = 500;
 const GPU_EVERY_MS = 10_000;
+/** What was read of the machine is as good so long: a worker with many short jobs asks hundreds of times a second. */
+const FREE_EVERY_MS = 250;
 
 interface CpuTimes {
   readonly at: number;
@@ -64,6 +66,7 @@ export class MachineWatch {
   #idleCpus: number | undefined;
   #gpus: Gpus;
   #gpusAt = performance.now();
+  #free: { readonly at: number; readonly machine: Machine } | undefined;
 
   private constructor(gpus: Gpus) {
     this.#gpus = gpus;
@@ -94,17 +97,20 @@ export class MachineWatch {
 
   /** CPUs idle over the last seconds; memory that programs could have, by the host and by our own control group. */
   async free(): Promise<Machine> {
+    if (this.#free !== undefined && performance.now() - this.#free.at < FREE_EVERY_MS) return this.#free.machine;
     const idleCpus = await this.#idle();
     if (this.total.gpus > 0 && performance.now() - this.#gpusAt >= GPU_EVERY_MS) {
       this.#gpusAt = performance.now();
       this.#gpus = await readGpus();
     }
-    return {
+    const machine = {
       cpus: idleCpus,
       memoryBytes: Math.min(freemem(), process.availableMemory() + (await reclaimableBytes()), this.total.memoryBytes),
       gpus: this.#gpus.count,
       vramBytes: this.#gpus.free,
     };
+    this.#free = { at: performance.now(), machine };
+    return machine;
   }
 
   async #idle(): Promise<number> {

@@ -2,6 +2,7 @@
  * Reports ends until the server has answered each: `accepted`, or that the lease was lost. A few calls at a time, with all that
  * is there by then. The server takes a report once, however often it comes; so a lost answer is asked for again.
  */
+import { setImmediate } from "node:timers/promises";
 import type { JobReport } from "@lanista/api/gen/lanista/v1/workers_pb";
 import type { Logger } from "pino";
 import type { ActiveJob } from "./active-job.ts";
@@ -12,6 +13,8 @@ import type { Wire } from "./wire.ts";
 
 const MOST_REPORTS = 64;
 const MOST_BYTES = 24 * 1024 * 1024;
+/** As few runs' ends as these are one call's, however many calls there might be. */
+const FEW = 16;
 /** Calls at a time: the server writes each report down by itself, and several at once cost it little more than one. */
 const LANES = 4;
 /** A report may hold a large replay, and the line may be slow. */
@@ -51,6 +54,8 @@ export class Reporter {
   async run(signal: AbortSignal): Promise<void> {
     const calls = new Set<Promise<void>>();
     while (!signal.aborted) {
+      // Runs that end in one moment are reported together.
+      await setImmediate();
       const batch = calls.size < (this.#single ? 1 : LANES) ? this.#batch(LANES - calls.size) : [];
       if (batch.length === 0) {
         if (calls.size === 0) this.#single = false;
@@ -72,7 +77,7 @@ export class Reporter {
   /** A part of what is to be reported and is not on its way: so many calls share it. */
   #batch(lanes: number): readonly Pending[] {
     const waiting = this.#jobs.all.filter((job) => job.state === "reporting" && !this.#sending.has(job));
-    const most = this.#single ? 1 : Math.min(MOST_REPORTS, Math.ceil(waiting.length / lanes));
+    const most = this.#single ? 1 : Math.min(MOST_REPORTS, Math.max(FEW, Math.ceil(waiting.length / lanes)));
     const batch: Pending[] = [];
     let bytes = 0;
     for (const job of waiting.slice(0, most)) {

@@ -44,11 +44,13 @@ import { refuseUnreadable } from "./readable.ts";
 import { callersMounts, hostLayers, makeOwnPart, makeRoot } from "./root.ts";
 import { RootCache } from "./roots/root-cache.ts";
 import { kernelRelease, needExecutable, type OciRuntime, versionOf } from "./runtimes.ts";
-import { hostSeccompArch, type SeccompProfile, seccompProfile } from "./seccomp.ts";
+import { type FilterOptions, hostSeccompArch, type SeccompProfile, seccompProfile } from "./seccomp.ts";
 import type { GiveUp, Limits, Sandbox, SandboxSpec, SandboxStamp, StartPhase, Tier } from "./types.ts";
 import { UserIds } from "./user-ids.ts";
 
 const DEFAULT_ENV = { PATH: "/usr/local/bin:/usr/bin:/bin", HOME: "/tmp", LANG: "C.UTF-8", TMPDIR: "/tmp" } as const;
+
+const filterOptions = ({ loopback = false, locks = false }: SandboxSpec): FilterOptions => ({ loopback, locks });
 
 const CLOSED = "this host is closed";
 
@@ -195,7 +197,7 @@ export class SandboxHost {
         limits,
         // The engine is root, whoever this process is.
         uid: this.#uids.draw(id, false),
-        seccomp: seccompProfile(hostSeccompArch(), true),
+        seccomp: seccompProfile(hostSeccompArch(), { ...filterOptions(spec), nameAll: true }),
         refuse: (reasons) => refuseUnenforceable(reasons, giveUp),
         stampOf: (version, gaveUp, digest) => this.#stamp(spec, "docker", version, limits, gaveUp, digest),
         onEnded: (left) => this.#forget(id, left),
@@ -238,6 +240,7 @@ export class SandboxHost {
       cgroup = this.#cgroups.box(id, limits, allowance(runtime, limits));
       // runc's many threads would count against the box, so it stays outside, and its hook moves the program in.
       const byHook = runtime === "runc";
+      const usual = spec.loopback !== true && spec.locks !== true;
       const config = bundleConfig({
         runtime,
         argv,
@@ -250,8 +253,8 @@ export class SandboxHost {
         agentDir: join(dir, "agent"),
         emptyDir: join(dir, "empty"),
         ...(runtime === "runsc" ? { hostTmpfs: { scratch: join(dir, "scratch"), shm: join(dir, "shm") } } : {}),
-        seccomp: this.#filter(),
-        ...(runtime === "crun" && this.#seccompBpf !== undefined ? { seccompBpf: this.#seccompBpf } : {}),
+        seccomp: usual ? this.#filter() : seccompProfile(hostSeccompArch(), filterOptions(spec)),
+        ...(runtime === "crun" && usual && this.#seccompBpf !== undefined ? { seccompBpf: this.#seccompBpf } : {}),
         hookFiles: byHook ? cgroup.procsFiles : [],
         // Without groups to make, runc does without only where none was named.
         ...(byHook && this.#layout.parents.size > 0 ? { cgroupsPath: join(this.#owner.name, `runc-${id}`) } : {}),
@@ -282,7 +285,7 @@ export class SandboxHost {
         programSign: runtime === "runsc" ? { kind: "traced" } : { kind: "filtered", namespaces: 3 },
         onUp: () => {
           parts.onUp();
-          if (runtime === "crun") this.#seccompBpf ??= translatedFilter(join(dir, "state", container));
+          if (runtime === "crun" && usual) this.#seccompBpf ??= translatedFilter(join(dir, "state", container));
         },
         onEnded: (left) => this.#forget(id, left),
       });
@@ -357,6 +360,11 @@ export class SandboxHost {
   /** Boxes that have ended, and of which something is still there: that is tried again every few seconds. */
   get leaked(): number {
     return this.#left.count;
+  }
+
+  /** Unlike any other's, and it tells whether this process lives (owners.ts). */
+  get name(): string {
+    return this.#owner.name;
   }
 
   /** For what the caller needs on disk while it uses this host: goes with `close`, or at the next start after a SIGKILL. */

@@ -33,7 +33,7 @@ export function hostLayers(): ReadOnlyMount[] {
   return all;
 }
 
-/** The caller's own folders. Throws SandboxError `refused` on one that makes no sense. */
+/** The caller's own folders, each once, though he may name it twice. Throws SandboxError `refused` on one that makes no sense. */
 export function callersMounts(mounts: readonly ReadOnlyMount[]): readonly ReadOnlyMount[] {
   for (const { source, target } of mounts) {
     if (/[:,\\\n]/.test(source))
@@ -48,7 +48,8 @@ export function callersMounts(mounts: readonly ReadOnlyMount[]): readonly ReadOn
     if (source === "/" || !existsSync(source) || !lstatSync(source).isDirectory())
       throw new SandboxError("refused", `${source} is not a folder that can be mounted`);
   }
-  return mounts;
+  const same = (a: ReadOnlyMount, b: ReadOnlyMount): boolean => a.source === b.source && a.target === b.target;
+  return mounts.filter((mount, index) => mounts.findIndex((other) => same(mount, other)) === index);
 }
 
 type User = { readonly uid: number; readonly gid: number };

@@ -20,13 +20,22 @@ export interface ArgumentRule {
   readonly allow: boolean;
   /** What a refusal answers. */
   readonly errno?: "EPERM" | "EAFNOSUPPORT" | "ENOLCK";
-  /** One rule for each: they are alternatives. */
-  readonly when: readonly Argument[];
+  /** One rule for each: they are alternatives; of several arguments together all must hold. */
+  readonly when: readonly (Argument | readonly Argument[])[];
+  /** In boxes with a loopback of their own this holds instead of the rules without it that name the same calls. */
+  readonly loopback?: true;
 }
 
 const LOW_32_BITS = 0xffff_ffff;
 const FILE_TYPE = 0o170000;
 const AF_UNIX = 1;
+const AF_INET = 2;
+/** A socket's type is in the low bits; flags stand above. */
+const TYPE = 0xf;
+const SOCK_STREAM = 1;
+const IPPROTO_TCP = 6;
+/** All that the kernel has numbers for, but those two. */
+const OTHER_FAMILIES = [0, ...Array.from({ length: 44 }, (_, index) => index + 3)];
 const MSG_OOB = 1;
 
 function equal(index: number, value: number): Argument {
@@ -110,6 +119,24 @@ stays out of reach. Libraries know this errno from machines without IPv6.",
     allow: false,
     errno: "EAFNOSUPPORT",
     when: [{ index: 0, op: "SCMP_CMP_NE", value: AF_UNIX }],
+  },
+  {
+    why: "Unix sockets; and TCP, which in a box without a network leads to the box itself alone.",
+    calls: ["socket", "socketpair"],
+    loopback: true,
+    allow: true,
+    when: [
+      equal(0, AF_UNIX),
+      ...[0, IPPROTO_TCP].map((protocol) => [equal(0, AF_INET), masked(1, TYPE, SOCK_STREAM), equal(2, protocol)]),
+    ],
+  },
+  {
+    why: "No other family. Named one by one, for runtimes take two conditions on one argument as alternatives.",
+    calls: ["socket", "socketpair"],
+    loopback: true,
+    allow: false,
+    errno: "EAFNOSUPPORT",
+    when: OTHER_FAMILIES.map((family) => equal(0, family)),
   },
   {
     why: "Sending, over the Unix sockets that can be made and those that were given.",

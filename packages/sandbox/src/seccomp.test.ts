@@ -92,6 +92,26 @@ describe.each(["x86_64", "aarch64"] as const)("the filter of %s", (arch) => {
       expect(verdict(profile, "socket", [family])).toBe(EAFNOSUPPORT);
   });
 
+  it("makes TCP sockets too in a box with a loopback, and locks where these are granted", () => {
+    const build = seccompProfile(arch, { loopback: true, locks: true });
+    expect(verdict(build, "flock")).toBe("allow");
+    expect(verdict(build, "fcntl", [0n, 6n])).toBe(ENOLCK);
+    expect(verdict(build, "socket", [1n])).toBe("allow");
+    for (const type of [1n, 1n | 0o2004000n])
+      for (const protocol of [0n, 6n]) expect(verdict(build, "socket", [2n, type, protocol])).toBe("allow");
+    // Datagrams, raw, MPTCP, or with higher bits set.
+    for (const args of [
+      [2n, 2n, 0n],
+      [2n, 3n, 1n],
+      [2n, 1n, 262n],
+      [2n | (1n << 32n), 1n, 0n],
+    ])
+      expect(verdict(build, "socket", args)).not.toBe("allow");
+    for (const family of [0n, 10n, 16n, 17n, 38n, 40n, 44n])
+      expect(verdict(build, "socket", [family])).toBe(EAFNOSUPPORT);
+    expect(seccompProfile(arch, { loopback: false, locks: false })).toEqual(profile);
+  });
+
   it("passes no ioctl that types for another, whatever the higher bits say", () => {
     for (const high of [0n, 1n << 32n, 0xffffffffn << 32n]) {
       expect(verdict(profile, "ioctl", [0n, 0x5412n | high])).toBe(EPERM);

@@ -32,29 +32,43 @@ export interface SeccompProfile {
   readonly syscalls: readonly SeccompRule[];
 }
 
+export interface FilterOptions {
+  readonly nameAll?: boolean;
+  /** TCP within the box. */
+  readonly loopback?: boolean;
+  /** Whole files can be locked. */
+  readonly locks?: boolean;
+}
+
 /**
  * Calls that answer ENOSYS need no rule: they are named only to give the reason. But an engine may overlook that this is the
  * default (Docker 20.10 does), and answer EPERM, where the C library falls back from ENOSYS alone: `nameAll` is for it.
  */
-export function seccompProfile(arch: SeccompArch, nameAll = false): SeccompProfile {
+export function seccompProfile(arch: SeccompArch, options: FilterOptions = {}): SeccompProfile {
+  const { nameAll = false, loopback = false, locks = false } = options;
   const names = (of: Pick<CallGroup, "calls" | "x86">) =>
     arch === "x86_64" ? [...of.calls, ...(of.x86 ?? [])] : of.calls;
-  const syscalls: SeccompRule[] = [{ names: ALLOWED.flatMap(names), action: "SCMP_ACT_ALLOW" }];
+  const granted = locks ? ["flock"] : [];
+  const syscalls: SeccompRule[] = [{ names: [...ALLOWED.flatMap(names), ...granted], action: "SCMP_ACT_ALLOW" }];
   for (const errno of ["EPERM", "ENOLCK", ...(nameAll ? (["ENOSYS"] as const) : [])] as const)
     syscalls.push({
-      names: REFUSED.filter((group) => group.errno === errno).flatMap(names),
+      names: REFUSED.filter((group) => group.errno === errno)
+        .flatMap(names)
+        .filter((call) => !granted.includes(call)),
       action: "SCMP_ACT_ERRNO",
       errnoRet: ERRNO[errno],
     });
+  const replaced = loopback ? ARGUMENT_RULES.flatMap((rule) => (rule.loopback ? rule.calls : [])) : [];
   for (const rule of ARGUMENT_RULES) {
     if (names(rule).length === 0) continue;
+    if (rule.loopback ? !loopback : rule.calls.some((call) => replaced.includes(call))) continue;
     for (const argument of rule.when)
       syscalls.push({
         names: names(rule),
         ...(rule.allow
           ? { action: "SCMP_ACT_ALLOW" }
           : { action: "SCMP_ACT_ERRNO", errnoRet: ERRNO[rule.errno ?? "EPERM"] }),
-        args: [argument],
+        args: "op" in argument ? [argument] : argument,
       });
   }
   return {

@@ -60,6 +60,13 @@ export interface SandboxSpec {
   readonly giveUp?: readonly GiveUp[];
   /** Default: "box". */
   readonly hostname?: string;
+  /** Lets its processes speak TCP with each other, over a loopback of the box's own. Default: no TCP at all. */
+  readonly loopback?: boolean;
+  /**
+   * Lets it lock files as wholes (`flock`). Some inodes are the whole host's: of two boxes with this each can signal to the other,
+   * so it is not for agents. Default: locks are refused.
+   */
+  readonly locks?: boolean;
 }
 
 /**

@@ -1,0 +1,123 @@
+/**
+ * One process of the grader's, and the agent's box behind it. Questions are passed in as they come; one answer is let out for
+ * each, and what else the agent writes to its channel is its fault. Its end is told to the grader's process, which then ends as
+ * it did, for in aiVLE the two are one process.
+ */
+import type { Cause, Sandbox, SandboxEnd } from "@lanista/sandbox/types";
+import { BoundedLog } from "./bundle-log.ts";
+import { FrameReader, frame, jsonFrame, KIND } from "./frames.ts";
+
+export interface AgentError {
+  readonly type: string;
+  readonly message: string;
+}
+
+export class AgentSession {
+  readonly #box: Sandbox;
+  readonly #toGrader: (frame: Buffer) => void;
+  readonly log = new BoundedLog();
+  /** Answers still owed. */
+  #owed = 0;
+  #closed = false;
+  calls = 0;
+  /** The last error its code raised. */
+  error: AgentError | null = null;
+  /** Its end, where it ended by itself. */
+  end: SandboxEnd | null = null;
+  protocolFault: string | null = null;
+  /** Its box's end, whatever ended it. */
+  last: SandboxEnd | null = null;
+  readonly ended: Promise<SandboxEnd>;
+
+  constructor(
+    box: Sandbox,
+    session: () => number,
+    toGrader: (frame: Buffer) => void,
+    onEnd: (end: SandboxEnd) => void,
+  ) {
+    this.#box = box;
+    this.#toGrader = toGrader;
+    const frames = new FrameReader();
+    box.stdout.on("data", (chunk: Buffer) => {
+      try {
+        for (const { kind, payload } of frames.push(chunk)) this.#answer(kind, session(), payload);
+      } catch (error) {
+        this.#broke((error as Error).message);
+      }
+    });
+    box.stderr.on("data", (chunk: Buffer) => this.log.add(chunk.toString("utf8")));
+    this.ended = box.ended.then((end) => {
+      this.last = end;
+      if (!this.#closed) {
+        this.end = end;
+        onEnd(end);
+        toGrader(jsonFrame(KIND.gone, session(), goneAs(end.cause)));
+      }
+      return end;
+    });
+  }
+
+  /** Whether an answer of its is awaited. */
+  get waiting(): boolean {
+    return this.#owed > 0;
+  }
+
+  get box(): Sandbox {
+    return this.#box;
+  }
+
+  ask(session: number, payload: Buffer): void {
+    this.#owed++;
+    this.calls++;
+    this.#box.stdin.write(frame(KIND.ask, session, payload));
+  }
+
+  interrupt(session: number, payload: Buffer): void {
+    this.#box.stdin.write(frame(KIND.interrupt, session, payload));
+  }
+
+  #answer(kind: number, session: number, payload: Buffer): void {
+    if (this.#closed) return;
+    if ((kind !== KIND.answer && kind !== KIND.failure) || payload.length < 4) {
+      this.#broke(`a frame of kind ${kind}`);
+      return;
+    }
+    if (this.#owed === 0) {
+      this.#broke("an answer to no question");
+      return;
+    }
+    this.#owed--;
+    if (kind === KIND.failure) this.error = errorOf(payload) ?? this.error;
+    this.#toGrader(frame(kind, session, payload));
+  }
+
+  #broke(what: string): void {
+    this.protocolFault ??= `what the agent's box wrote is not its runner's: ${what}`;
+    this.#box.kill("it broke the protocol");
+  }
+
+  /** Ends it, since nobody asks any more. */
+  close(reason: string): void {
+    this.#closed = true;
+    this.#box.kill(reason);
+  }
+}
+
+/** How the grader's process is to end. */
+function goneAs(cause: Cause): { signal?: string; code?: number } {
+  if (cause.kind === "signal") return { signal: cause.signal };
+  if (cause.kind === "exit") return { code: cause.code };
+  return cause.kind === "memory" ? { signal: "SIGKILL" } : { code: 1 };
+}
+
+/** A failure's head, written by the agent's box: an error's name and text, for people. */
+function errorOf(payload: Buffer): AgentError | null {
+  try {
+    const size = payload.readUInt32LE(4);
+    const facts = JSON.parse(payload.subarray(8, 8 + size).toString("utf8")) as Record<string, unknown>;
+    const text = (value: unknown, most: number): string => (typeof value === "string" ? value.slice(0, most) : "");
+    return { type: text(facts.type, 200), message: text(facts.message, 4000) };
+  } catch {
+    return null;
+  }
+}

@@ -83,6 +83,7 @@ const IOCTLS = [
 const FILE_COMMANDS = [0, 1, 2, 3, 4, 8, 9, 10, 11, 15, 16, 1030, 1031, 1032, 1033, 1034];
 /** GETLK, SETLK, SETLKW and their OFD forms, SETLEASE, GETLEASE, NOTIFY. */
 const LOCK_COMMANDS = [5, 6, 7, 36, 37, 38, 1024, 1025, 1026];
+const SCHED_OTHER = 0;
 const TIOCSTI = 0x5412;
 const TIOCLINUX = 0x541c;
 
@@ -191,6 +192,19 @@ and epoll descriptor of the host is one and the same. Programs know this errno f
     allow: false,
     errno: "EPERM",
     when: [TIOCSTI, TIOCLINUX].map((command) => masked(1, LOW_32_BITS, command)),
+  },
+  {
+    why: "Asking for the usual policy, which every thread has anyway: ZeroMQ ends its process where it may not ask.",
+    calls: ["sched_setscheduler"],
+    allow: true,
+    when: [equal(1, SCHED_OTHER)],
+  },
+  {
+    why: "A program that steps back on purpose, by an idle policy, would look as if the host had kept it from running.",
+    calls: ["sched_setscheduler"],
+    allow: false,
+    errno: "EPERM",
+    when: [{ index: 1, op: "SCMP_CMP_NE", value: SCHED_OTHER }],
   },
   {
     why: "Reading the execution domain, and setting the usual one; others switch off address randomisation.",

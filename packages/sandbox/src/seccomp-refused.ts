@@ -45,8 +45,8 @@ export const REFUSED: readonly RefusedGroup[] = [
     name: "scheduling",
     errno: "EPERM",
     why: "A program that steps back on purpose, by an idle policy or by crowding onto a busy CPU, would look as if the host \
-had kept it from running, and time that the host takes is given back.",
-    calls: `setpriority sched_setaffinity sched_setscheduler sched_setparam sched_setattr`.split(/\s+/),
+had kept it from running, and time that the host takes is given back. (sched_setscheduler: by argument.)",
+    calls: `setpriority sched_setaffinity sched_setparam sched_setattr`.split(/\s+/),
   },
   {
     name: "watches on files",

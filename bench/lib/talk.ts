@@ -1,5 +1,6 @@
 /** The host's side of the agent protocol at its barest: a line out, a line in, nothing judged. */
 import type { Readable, Writable } from "node:stream";
+import { sourceOf } from "@lanista/arena/episodes/built-in";
 import { actLine, startLine } from "@lanista/arena/messages";
 import { connectFour } from "@lanista/games/connect-four";
 import { type Environment, makeEnvironment } from "@lanista/games/environment";
@@ -41,17 +42,18 @@ export class Talk {
 /** The same first position of connect-four for every question: 84 numbers and 7 mask bits, 266 bytes. */
 export class Questions {
   readonly env: Environment = makeEnvironment(connectFour);
+  readonly #source = sourceOf(this.env);
   readonly #observation = new Float64Array(this.env.observationSize());
   readonly #mask = new Uint8Array(this.env.info.actions).fill(1);
   #id = 0;
 
   start(agentPath: string, entry = "agent.py"): string {
     const clock = { startMs: 30_000, moveMs: 5000, bankMs: 0 };
-    return startLine({ env: this.env, seat: 0, seed: 1, agentPath, entry, ...clock });
+    return startLine({ source: this.#source, seat: 0, seed: 1, agentPath, entry, ...clock });
   }
 
   act(): string {
-    return actLine(++this.#id, 0, 0, this.#observation, false, this.#mask, 0);
+    return actLine(++this.#id, 0, 0, `[${this.#observation.join(",")}]`, this.#mask, 0);
   }
 }
 

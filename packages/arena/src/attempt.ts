@@ -4,7 +4,8 @@
  * Theory of operation. Boxes are opened for all seats at once, each agent says that it is ready, then the episodes are
  * played: the environment says who is to act, each of these is asked, the answers are judged here (never by the agent), the
  * step is made and recorded. The first thing that ends the attempt is its outcome; everything else derives from it.
- * Whatever happens, every box that was opened is ended and awaited before the attempt returns.
+ * Whatever happens, every box that was opened is ended and awaited before the attempt returns, the environment's own included, if
+ * it has one. What goes wrong in there is nobody's fault who plays: an EnvironmentFault ends the attempt as an `infra_fault`.
  *
  * Faults in one step count together, so that two seats that fail at once are both guilty; so is one that died earlier and
  * was not asked since. If a seat is at fault and a box of another failed by our doing in the same step, the fault stands:
@@ -13,12 +14,12 @@
 import { setTimeout as setTimer } from "node:timers";
 import { setTimeout } from "node:timers/promises";
 import { SeededChance } from "@lanista/games/chance";
-import type { State } from "@lanista/games/environment";
 import { ReplayWriter } from "@lanista/games/replay-writer";
 import { SandboxError } from "@lanista/sandbox/errors";
 import type { Usage } from "@lanista/sandbox/types";
 import { BundleError } from "./agents/types.ts";
 import { identityOf, type SeatIdentity } from "./contender.ts";
+import { EnvironmentFault, type Episodes } from "./episodes/episodes.ts";
 import type { HostClock } from "./host-clock.ts";
 import { type Guilt, judge, substitute } from "./judge.ts";
 import { addDead, addLatent, brokenBoxes } from "./latent-guilt.ts";
@@ -62,13 +63,19 @@ export interface AttemptRecord {
   readonly board: string | null;
 }
 
+function environmentsFault(error: EnvironmentFault): Outcome {
+  const detail = cleanDetail(error.message);
+  return error.ours ? { kind: "infra_fault", detail } : { kind: "infra_fault", detail, environment: true };
+}
+
 export class Attempt {
   readonly #plan: MatchPlan;
   readonly #host: HostClock;
   readonly #seats: Seat[] = [];
   readonly #substitutes: SubstituteActions;
   readonly #scores: number[];
-  readonly #state: State;
+  readonly #opening = new AbortController();
+  #env: Episodes | undefined;
   #outcome: Outcome | undefined;
   #writer: ReplayWriter | undefined;
   /** Why the agents of some seats cannot even be tried. */
@@ -78,6 +85,7 @@ export class Attempt {
   #episodes = 0;
   #steps = 0;
   #began = false;
+  #board: string | null = null;
   #timedOut = false;
 
   /** `remainingMs`: of the match's own time. */
@@ -87,7 +95,6 @@ export class Attempt {
     this.#host = host;
     this.#substitutes = new SubstituteActions(plan.seed);
     this.#scores = plan.contenders.map(() => 0);
-    this.#state = plan.env.newState();
   }
 
   /** Throws SandboxError `refused`: what was asked for cannot be had here. Everything else is in the record. */
@@ -108,9 +115,13 @@ export class Attempt {
       await this.#start();
       await this.#episodesLoop();
       this.#end({ kind: "completed" });
+      if (this.#began) this.#board = await this.#env!.render();
     } catch (error) {
-      await this.#close();
-      throw error;
+      if (!(error instanceof EnvironmentFault)) {
+        await this.#close();
+        throw error;
+      }
+      this.#end(environmentsFault(error));
     } finally {
       clearTimeout(timer);
       signal?.removeEventListener("abort", cancel);
@@ -122,6 +133,8 @@ export class Attempt {
     this.#end({ kind: "cancelled", ...(detail === undefined ? {} : { detail }) });
     // A seat whose box did not start is not there.
     for (const seat of this.#seats) seat?.cancel();
+    this.#opening.abort();
+    this.#env?.cancel();
   }
 
   /** Ends the match by a bound of its own. */
@@ -139,7 +152,9 @@ export class Attempt {
     if (this.#outcome !== undefined) return;
     const { contenders } = this.#plan;
     this.#openedMs = performance.now();
+    const environment = this.#openEnvironment();
     const opened = await Promise.allSettled(contenders.map((contender) => contender.open()));
+    const failure = await environment;
     let refusal: unknown;
     const failures: BoxFailure[] = [];
     for (const [index, result] of opened.entries()) {
@@ -156,17 +171,35 @@ export class Attempt {
         });
     }
     if (refusal !== undefined) throw refusal;
+    if (failure !== undefined && !(failure instanceof EnvironmentFault)) throw failure;
     if (failures.length > 0) this.#end(failureOfOurs(failures));
+    if (failure !== undefined) this.#end(environmentsFault(failure));
+  }
+
+  /** Gives back what went wrong. */
+  async #openEnvironment(): Promise<unknown> {
+    try {
+      this.#env = await this.#plan.source.open(this.#opening.signal);
+    } catch (error) {
+      return error;
+    }
+    if (this.#outcome !== undefined) this.#env.cancel();
+    return undefined;
   }
 
   async #start(): Promise<void> {
     const plan = this.#plan;
     const stamp = this.#stamp();
-    const { env } = plan;
+    const { source } = plan;
     this.#writer = new ReplayWriter(
       {
         engine: ENGINE_VERSION,
-        env: { id: env.definition.id, version: env.definition.version, options: env.options },
+        env: {
+          id: source.id,
+          version: source.version,
+          options: source.options,
+          ...(source.bundle === undefined ? {} : { bundle: source.bundle }),
+        },
         seed: plan.seed,
         chance: chanceKey(plan.seed),
         episodes: plan.episodes,
@@ -241,16 +274,16 @@ export class Attempt {
   }
 
   async #episode(episode: number, chance: SeededChance): Promise<void> {
-    const { env } = this.#plan;
-    const state = this.#state;
+    const env = this.#env!;
     const returns = this.#zeros();
     for (const seat of this.#seats) seat.unseenReward = 0;
-    env.reset(state, chance);
+    const begun = env.reset(chance);
+    if (begun !== undefined) await begun;
     this.#began = true;
     const most = this.#plan.maxSteps === 0 ? Number.POSITIVE_INFINITY : this.#plan.maxSteps;
-    while (!env.ended(state) && env.steps(state) < most) if (!(await this.#step(episode, returns, chance))) return;
+    while (env.end === null && env.steps < most) if (!(await this.#step(episode, returns))) return;
     for (const [seat, sum] of returns.entries()) this.#scores[seat]! += sum;
-    const terminated = env.terminated(state);
+    const terminated = env.end === "terminated";
     this.#writer!.episode({ kind: terminated ? "terminated" : "truncated", returns });
     this.#episodes++;
     for (const seat of this.#seats) seat.episodeEnd(episode, returns[seat.index]!, terminated, !terminated);
@@ -258,30 +291,25 @@ export class Attempt {
   }
 
   /** Returns false once the attempt has an outcome. Adds to `returns`. */
-  async #step(episode: number, returns: number[], chance: SeededChance): Promise<boolean> {
-    const { env } = this.#plan;
-    const state = this.#state;
+  async #step(episode: number, returns: number[]): Promise<boolean> {
+    const env = this.#env!;
     if (this.#plan.onTooLong === "end" && this.#writer!.full) {
       this.#bound("the match is longer than a replay can be");
       return false;
     }
     const askedMs = performance.now();
     const replies = await this.#ask(episode);
-    const judged = judge(env, state, replies);
+    const judged = judge(env, replies);
     await this.#endByFaults(judged.guilty, replies, returns, episode);
     if (this.#outcome !== undefined) return false;
-    const faults = substitute(env, state, judged, episode, this.#substitutes);
-    env.stepJoint(
-      state,
-      judged.actions.map((action) => action ?? 0),
-      state,
-      chance,
-    );
+    const faults = substitute(env, judged, episode, this.#substitutes);
+    const made = env.step(judged.actions);
+    if (made !== undefined) await made;
     this.#steps++;
     let rewarded = false;
     for (const seat of this.#seats) {
       seat.thoughtMs += judged.thinkMs[seat.index] ?? 0;
-      const reward = env.reward(state, seat.index);
+      const reward = env.reward(seat.index);
       if (reward === 0) continue;
       rewarded = true;
       seat.unseenReward += reward;
@@ -291,22 +319,22 @@ export class Attempt {
       actions: judged.actions,
       thinkMs: judged.thinkMs,
       ...(faults === undefined ? {} : { faults }),
-      ...(rewarded ? { rewards: this.#seats.map((seat) => env.reward(state, seat.index) + 0) } : {}),
+      ...(rewarded ? { rewards: this.#seats.map((seat) => env.reward(seat.index) + 0) } : {}),
     });
     this.#plan.onStep?.(performance.now() - askedMs);
     return true;
   }
 
   async #ask(episode: number): Promise<(Reply | undefined)[]> {
-    const { env } = this.#plan;
-    const state = this.#state;
-    const alone = env.seatToAct(state);
+    const env = this.#env!;
+    const { actors } = env;
     const replies = this.#seats.map((): Reply | undefined => undefined);
-    if (alone >= 0) replies[alone] = await this.#seats[alone]!.ask(state, episode);
-    else {
-      const actors = env.actors(state);
+    if ((actors & (actors - 1)) === 0) {
+      const alone = 31 - Math.clz32(actors);
+      replies[alone] = await this.#seats[alone]!.ask(env, episode);
+    } else {
       const ask = async (seat: Seat): Promise<void> => {
-        if ((actors & (1 << seat.index)) !== 0) replies[seat.index] = await seat.ask(state, episode);
+        if ((actors & (1 << seat.index)) !== 0) replies[seat.index] = await seat.ask(env, episode);
       };
       await Promise.all(this.#seats.map(ask));
     }
@@ -324,7 +352,7 @@ export class Attempt {
         const one = guilty.find((other) => other.seat === seat);
         return one === undefined ? null : value(one);
       });
-    const returns = forfeitReturns(this.#plan.env.info, soFar, seats);
+    const returns = forfeitReturns(this.#plan.source, soFar, seats);
     for (const [seat, sum] of returns.entries()) this.#scores[seat]! += sum;
     this.#writer!.forfeit({ faults: of((one) => one.fault), thinkMs: of((one) => one.thinkMs) });
     this.#writer!.episode({ kind: "forfeit", returns });
@@ -332,13 +360,17 @@ export class Attempt {
     this.#plan.onProgress?.({ kind: "episode", episode, returns });
   }
 
-  #close(): Promise<(Usage | undefined)[]> {
+  async #close(): Promise<(Usage | undefined)[]> {
     const gently = this.#outcome?.kind === "completed";
-    return Promise.all(Array.from(this.#seats, (seat) => seat?.close(gently)));
+    const [usage] = await Promise.all([
+      Promise.all(Array.from(this.#seats, (seat) => seat?.close(gently))),
+      this.#env?.close(),
+    ]);
+    return usage;
   }
 
   #record(usage: readonly (Usage | undefined)[]): AttemptRecord {
-    const { contenders, env } = this.#plan;
+    const { contenders } = this.#plan;
     const outcome = this.#outcome!;
     const guilty = outcome.kind === "agent_fault" ? outcome.seats : [];
     const scored =
@@ -375,7 +407,7 @@ export class Attempt {
       steps: this.#steps,
       replayText: text,
       hash,
-      board: this.#began ? env.render(this.#state) : null,
+      board: this.#board,
     };
   }
 }

@@ -2,7 +2,7 @@
  * One seat's conversation with its agent.
  *
  * Theory of operation. The channel owns the seat's clock and the reading of the box's standard output; nothing the agent
- * says gets past it but a number. It is in one of three states: waiting, asking (one question open, one deadline
+ * says gets past it but an action: a number, or a list of numbers. It is in one of three states: waiting, asking (one question open, one deadline
  * armed) and over (every further question gets the same reply). Bytes are read as they come, whatever the state, so an answer that nobody asked for is seen
  * when it arrives. The ids of questions are random, so that no answer can be sent ahead.
  *
@@ -33,6 +33,13 @@ const MAX_STRAY_LINES = 1000;
 /** Bytes of questions that may wait for an agent to read them. */
 const MAX_UNREAD = 256 * 1024;
 
+export interface ChannelOptions {
+  /** The box stands still while its seat is not to move, instead of being charged. */
+  readonly freezes: boolean;
+  /** An action is a list of numbers, and not one number. */
+  readonly lists: boolean;
+}
+
 interface Question {
   /** null: the question is `start`. */
   readonly id: number | null;
@@ -51,6 +58,7 @@ export class Channel {
   readonly #host: HostClock;
   readonly #clock: SeatClock;
   readonly #freezes: boolean;
+  readonly #lists: boolean;
   readonly #lines = new LineReader();
   readonly #samples: ClockSamples;
   readonly #ids = new QuestionIds();
@@ -63,12 +71,12 @@ export class Channel {
   #outputClosed = false;
   #state: State = { kind: "waiting" };
 
-  /** `freezes`: the box stands still while its seat is not to move, instead of being charged. */
-  constructor(sandbox: Sandbox, host: HostClock, clock: SeatClock, freezes: boolean) {
+  constructor(sandbox: Sandbox, host: HostClock, clock: SeatClock, { freezes, lists }: ChannelOptions) {
     this.#sandbox = sandbox;
     this.#host = host;
     this.#clock = clock;
     this.#freezes = freezes;
+    this.#lists = lists;
     this.#samples = new ClockSamples(sandbox, host);
     sandbox.stdin.on("error", () => {}); // A closed pipe means that the program is ending: its end says why.
     sandbox.stdout.on("error", () => {});
@@ -197,7 +205,7 @@ export class Channel {
   #line(line: Buffer): void {
     const state = this.#state;
     if (state.kind === "over") return;
-    const message = parseAgentLine(line);
+    const message = parseAgentLine(line, this.#lists);
     if (
       (message.kind === "action" || message.kind === "error") &&
       message.id !== null &&

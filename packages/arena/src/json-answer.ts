@@ -1,7 +1,10 @@
 /** One line from an agent, made into a message or refused. Whatever is not exactly one of the messages is refused. */
+import { MAX_REPLAY_NUMBERS } from "@lanista/games/replay-limits";
+import type { Action } from "./episodes/spaces.ts";
+
 export type AgentMessage =
   | { readonly kind: "ready" }
-  | { readonly kind: "action"; readonly id: number; readonly action: number }
+  | { readonly kind: "action"; readonly id: number; readonly action: Action }
   | { readonly kind: "error"; readonly id: number | null; readonly text: string }
   | { readonly kind: "refused"; readonly why: string };
 
@@ -13,7 +16,7 @@ function refused(why: string): AgentMessage {
 }
 
 /** Depth of the deepest bracket outside strings. Counted before parsing, so that no parser's stack is tried. */
-function depth(text: string): number {
+export function depth(text: string): number {
   let now = 0;
   let deepest = 0;
   let inString = false;
@@ -38,8 +41,14 @@ function isId(value: unknown): value is number {
   return Number.isInteger(value) && (value as number) >= 0 && (value as number) <= 0xffffffff;
 }
 
-/** `line`: bytes without the newline. An action is any finite number up to 2^53 in size: legality is judged elsewhere. */
-export function parseAgentLine(line: Uint8Array): AgentMessage {
+/** An action's numbers go up to 2^53 in size. */
+const isValue = (value: unknown): value is number => typeof value === "number" && Math.abs(value) <= 2 ** 53;
+
+/**
+ * `line`: bytes without the newline. `lists`: an action is a list of numbers, and not one number. An action's numbers are any
+ * finite ones up to 2^53 in size: legality is judged elsewhere.
+ */
+export function parseAgentLine(line: Uint8Array, lists = false): AgentMessage {
   let text: string;
   try {
     text = utf8.decode(line);
@@ -59,8 +68,13 @@ export function parseAgentLine(line: Uint8Array): AgentMessage {
   if (hasExactly(message, "id", "action")) {
     const { id, action } = message;
     if (!isId(id)) return refused("an answer whose id is not a 32-bit integer");
+    if (lists) {
+      if (!Array.isArray(action) || action.length > MAX_REPLAY_NUMBERS || !action.every(isValue))
+        return refused(`an answer whose action is not a list of numbers, ${MAX_REPLAY_NUMBERS} at most`);
+      return { kind: "action", id, action: action.map((value) => value + 0) };
+    }
     if (typeof action !== "number") return refused("an answer whose action is not a number");
-    if (!(Math.abs(action) <= 2 ** 53)) return refused("an answer whose action is beyond 2^53");
+    if (!isValue(action)) return refused("an answer whose action is beyond 2^53");
     return { kind: "action", id, action: action + 0 };
   }
   if (hasExactly(message, "id", "error")) {

@@ -1,7 +1,8 @@
 /** What a match is asked to be, normalised once. */
-import type { Environment } from "@lanista/games/environment";
 import { MAX_REPLAY_STEPS } from "@lanista/games/replay-limits";
 import type { Contender } from "./contender.ts";
+import { type Playable, sourceOf } from "./episodes/built-in.ts";
+import type { EpisodeSource } from "./episodes/episodes.ts";
 import { isSeed, randomSeed } from "./seeds.ts";
 
 export type OnFault = "forfeit" | "random";
@@ -10,7 +11,7 @@ export type OnTooLong = "refuse" | "end";
 export type WhileWaiting = "charge" | "freeze";
 
 export interface MatchRequest {
-  readonly env: Environment;
+  readonly env: Playable;
   /** One for each seat, in the order of the seats. */
   readonly contenders: readonly Contender[];
   /** 0 … 2^53 − 1; default: drawn. */
@@ -55,16 +56,18 @@ export type MatchProgress =
   | { readonly kind: "repeat"; readonly detail: string };
 
 type Unset = "replay" | "logs" | "signal" | "onProgress" | "onReplayLine" | "onLog" | "onReady" | "onStep";
-export type MatchPlan = Required<Omit<MatchRequest, Unset>> & Pick<MatchRequest, Unset>;
+export type MatchPlan = Required<Omit<MatchRequest, Unset | "env">> &
+  Pick<MatchRequest, Unset> & { readonly source: EpisodeSource };
 
 function check(ok: boolean, message: string): void {
   if (!ok) throw new RangeError(message);
 }
 
 /** Fills in the defaults. Throws a RangeError that names what is out of its range. */
-export function planMatch(request: MatchRequest): MatchPlan {
+export function planMatch({ env, ...request }: MatchRequest): MatchPlan {
   const plan: MatchPlan = {
     ...request,
+    source: sourceOf(env),
     seed: request.seed ?? randomSeed(),
     episodes: request.episodes ?? 1,
     moveSeconds: request.moveSeconds ?? 5,
@@ -79,9 +82,9 @@ export function planMatch(request: MatchRequest): MatchPlan {
     whileWaiting: request.whileWaiting ?? "charge",
     attempts: request.attempts ?? 3,
   };
-  const { seats } = plan.env.info;
+  const { id, views } = plan.source;
+  const seats = views.length;
   const given = plan.contenders.length;
-  const { id } = plan.env.definition;
   check(given === seats, `${id} has ${seats} ${seats === 1 ? "seat" : "seats"}, but ${given} agents were given`);
   check(isSeed(plan.seed), `a seed is an integer in 0 … 2^53 − 1, not ${plan.seed}`);
   check(Number.isInteger(plan.episodes) && plan.episodes >= 1, `episodes must be an integer of at least 1`);

@@ -39,7 +39,9 @@ export async function playMatch(request: MatchRequest): Promise<PlayedMatch> {
       if (record.outcome.kind === "infra_fault") {
         failures.push(record.outcome);
         const late = performance.now() - began >= plan.matchSeconds * 1000;
-        if (attempts < plan.attempts && !plan.signal?.aborted && !late) {
+        // An environment that fails plays the same episodes again, and fails again.
+        const again = record.outcome.environment !== true && attempts < plan.attempts;
+        if (again && !plan.signal?.aborted && !late) {
           plan.onProgress?.({ kind: "repeat", detail: record.outcome.detail });
           continue;
         }
@@ -54,6 +56,7 @@ export async function playMatch(request: MatchRequest): Promise<PlayedMatch> {
 
 function setAside(plan: MatchPlan, failures: readonly (Outcome & { kind: "infra_fault" })[]): Outcome {
   const last = failures.at(-1)!;
+  if (last.environment) return last;
   const { seat } = last;
   // Who asked for one attempt repeats by himself, and judges what follows whom.
   if (plan.attempts === 1) return last;
@@ -98,11 +101,11 @@ async function finish(
         await writeFile(file, seat.log);
       }),
     );
-  const { definition, options } = plan.env;
+  const { id, version, options } = plan.source;
   const result: MatchResult = {
     outcome,
-    env: definition.id,
-    envVersion: definition.version,
+    env: id,
+    envVersion: version,
     options,
     seed: plan.seed,
     seats: record.seats.map((seat, index) => ({

@@ -1,21 +1,11 @@
 /** The host's lines of the agent protocol (docs/agent-protocol.md), each with its newline. */
-import type { Environment } from "@lanista/games/environment";
-import type { Space } from "@lanista/games/space";
+import type { EpisodeSource } from "./episodes/episodes.ts";
+import { spaceJson } from "./episodes/spaces.ts";
 
 export const PROTOCOL = 1;
 
-function bound(value: number | readonly number[]): unknown {
-  if (typeof value !== "number") return value.map(bound);
-  return Number.isFinite(value) ? value : String(value);
-}
-
-function spaceJson(space: Space): unknown {
-  if (space.type === "Discrete") return space;
-  return { type: "Box", shape: space.shape, dtype: space.dtype, low: bound(space.low), high: bound(space.high) };
-}
-
 export interface StartFacts {
-  readonly env: Environment;
+  readonly source: EpisodeSource;
   readonly seat: number;
   readonly seed: number;
   /** Where the agent finds its files. */
@@ -28,17 +18,18 @@ export interface StartFacts {
 }
 
 export function startLine(facts: StartFacts): string {
-  const { env } = facts;
+  const { id, version, options, views } = facts.source;
+  const { action, observation, masked } = views[facts.seat]!;
   return `${JSON.stringify({
     type: "start",
     protocol: PROTOCOL,
-    env: { id: env.definition.id, version: env.definition.version, options: env.options },
+    env: { id, version, options },
     seat: facts.seat,
-    seats: env.info.seats,
+    seats: views.length,
     seed: facts.seed,
-    action_space: { type: "Discrete", n: env.info.actions },
-    observation_space: spaceJson(env.info.observation),
-    masked: env.info.everyActionLegal !== true,
+    action_space: spaceJson(action),
+    observation_space: spaceJson(observation),
+    masked,
     agent_dir: facts.agentPath,
     entry: facts.entry,
     limits: {
@@ -49,17 +40,15 @@ export function startLine(facts: StartFacts): string {
   })}\n`;
 }
 
-/** Put together by hand: this is the one line that is written thousands of times a second. */
+/** Put together by hand: this is the one line that is written thousands of times a second. `seen`: the observation as JSON. */
 export function actLine(
   id: number,
   episode: number,
   step: number,
-  observation: Float64Array,
-  discrete: boolean,
+  seen: string,
   mask: Uint8Array | undefined,
   reward: number,
 ): string {
-  const seen = discrete ? String(observation[0]) : `[${observation.join(",")}]`;
   const legal = mask === undefined ? "" : `,"action_mask":[${mask.join(",")}]`;
   return `{"type":"act","id":${id},"episode":${episode},"step":${step},"observation":${seen}${legal},"reward":${reward}}\n`;
 }

@@ -1,6 +1,8 @@
 import { makeEnvironment } from "@lanista/games/environment";
 import { ticTacToe } from "@lanista/games/tic-tac-toe";
 import { describe, expect, test } from "vitest";
+import { pickLegal } from "./episodes/actions.ts";
+import { sourceOf } from "./episodes/built-in.ts";
 import { parseAgentLine } from "./json-answer.ts";
 import { LineReader, MAX_LINE } from "./line-reader.ts";
 import { forfeitReturns, ranksOf } from "./scoring.ts";
@@ -39,9 +41,9 @@ describe("seeds", () => {
   test("give substitute actions that are legal, spread, and do not depend on each other", () => {
     const stream = new SubstituteActions(5);
     const mask = Uint8Array.of(0, 1, 1, 0, 1);
-    const picks = Array.from({ length: 300 }, (_, step) => stream.pick(mask, 0, step, 0));
+    const picks = Array.from({ length: 300 }, (_, step) => pickLegal(mask, stream.draw(0, step, 0)));
     for (const action of [1, 2, 4]) expect(picks.filter((pick) => pick === action).length).toBeGreaterThan(60);
-    expect(new SubstituteActions(5).pick(mask, 0, 123, 0)).toBe(picks[123]);
+    expect(pickLegal(mask, new SubstituteActions(5).draw(0, 123, 0))).toBe(picks[123]);
   });
 });
 
@@ -117,16 +119,16 @@ test("a seat's clock takes from the bank only what goes over the move's time", (
 });
 
 describe("scoring", () => {
-  const info = makeEnvironment(ticTacToe as never).info;
+  const source = sourceOf(makeEnvironment(ticTacToe as never));
   test("gives equals the better rank, and the guilty the worst", () => {
     expect(ranksOf([3, 5, 3, 1], [])).toEqual([2, 1, 2, 4]);
     expect(ranksOf([3, 5, 3, 1], [1])).toEqual([1, 4, 1, 3]);
     expect(ranksOf([0, 0], [0, 1])).toEqual([1, 1]);
   });
   test("settles a forfeited episode as an illegal action is settled", () => {
-    expect(forfeitReturns(info, [0, 0], [1])).toEqual([1, -1]);
-    expect(forfeitReturns(info, [0, 0], [0, 1])).toEqual([0, 0]);
-    expect(forfeitReturns({ ...info, zeroSum: false }, [0.5, 0.25], [1])).toEqual([0.5, -1]);
+    expect(forfeitReturns(source, [0, 0], [1])).toEqual([1, -1]);
+    expect(forfeitReturns(source, [0, 0], [0, 1])).toEqual([0, 0]);
+    expect(forfeitReturns({ ...source, zeroSum: false }, [0.5, 0.25], [1])).toEqual([0.5, -1]);
   });
 });
 

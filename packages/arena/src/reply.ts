@@ -1,3 +1,4 @@
+import type { Action } from "./episodes/spaces.ts";
 import type { Fault } from "./result.ts";
 
 export interface FaultReply {
@@ -13,7 +14,7 @@ export interface FaultReply {
 /** What comes out of a question to an agent. */
 export type Reply =
   | { readonly kind: "ready" }
-  | { readonly kind: "action"; readonly action: number; readonly thinkMs: number }
+  | { readonly kind: "action"; readonly action: Action; readonly thinkMs: number }
   | FaultReply
   | { readonly kind: "infra"; readonly detail: string }
   | { readonly kind: "cancelled" };

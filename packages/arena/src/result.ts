@@ -11,8 +11,11 @@ export type Outcome =
   | { readonly kind: "completed" }
   /** `seats` were at fault; `fault` and `detail` are those of the first of them. */
   | { readonly kind: "agent_fault"; readonly seats: readonly number[]; readonly fault: Fault; readonly detail: string }
-  /** Ours. `seat`: the seat whose box every attempt failed in, where they agree: then it waits for a person. */
-  | { readonly kind: "infra_fault"; readonly detail: string; readonly seat?: number }
+  /**
+   * Ours. `seat`: the seat whose box every attempt failed in, where they agree: then it waits for a person. `environment`: a
+   * bundled environment did not keep to what it owes, which is its author's to mend.
+   */
+  | { readonly kind: "infra_fault"; readonly detail: string; readonly seat?: number; readonly environment?: true }
   /** By whoever asked for it, or, with `detail`, by a bound of the match's own (`timedOut` in the result). */
   | { readonly kind: "cancelled"; readonly detail?: string };
 

@@ -1,17 +1,22 @@
 /** From returns to scores and ranks. */
-import type { RulesInfo } from "@lanista/games/environment";
+import type { EpisodeSource } from "./episodes/episodes.ts";
 
 /**
  * The returns of an episode that faults ended, as the base rules settle an illegal action: the guilty get the least return,
  * the other seat of a two-seat zero-sum game the greatest, anybody else keeps what he had. If all are guilty of a
  * zero-sum game, all get 0.
  */
-export function forfeitReturns(info: RulesInfo, soFar: readonly number[], guilty: readonly number[]): number[] {
-  const [least, greatest] = info.returnRange;
-  if (info.zeroSum && guilty.length === info.seats) return soFar.map(() => 0);
+export function forfeitReturns(
+  source: Pick<EpisodeSource, "returnRange" | "zeroSum" | "views">,
+  soFar: readonly number[],
+  guilty: readonly number[],
+): number[] {
+  const { returnRange, zeroSum, views } = source;
+  const [least, greatest] = returnRange;
+  if (zeroSum && guilty.length === views.length) return soFar.map(() => 0);
   return soFar.map((sum, seat) => {
     if (guilty.includes(seat)) return Number.isFinite(least) ? least : sum;
-    return info.zeroSum && info.seats === 2 && Number.isFinite(greatest) ? greatest : sum;
+    return zeroSum && views.length === 2 && Number.isFinite(greatest) ? greatest : sum;
   });
 }
 

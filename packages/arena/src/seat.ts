@@ -1,8 +1,8 @@
 /** One seat of a running match: its box, the conversation with it, and what is counted for it. */
-import type { Environment } from "@lanista/games/environment";
 import type { Sandbox, Usage } from "@lanista/sandbox/types";
 import { Channel } from "./channel.ts";
 import type { Contender } from "./contender.ts";
+import type { Episodes } from "./episodes/episodes.ts";
 import type { HostClock } from "./host-clock.ts";
 import type { MatchPlan } from "./match-plan.ts";
 import { actLine, episodeEndLine, startLine } from "./messages.ts";
@@ -41,27 +41,22 @@ export class Seat {
   /** From its questions to its answers, in the steps that were made. */
   thoughtMs = 0;
   readonly #channel: Channel;
-  readonly #env: Environment;
-  readonly #discrete: boolean;
-  readonly #observation: Float64Array;
-  readonly #mask: Uint8Array | undefined;
   readonly #startLine: string;
   readonly #startMs: number;
 
   constructor(index: number, contender: Contender, sandbox: Sandbox, plan: MatchPlan, host: HostClock) {
     this.index = index;
     this.sandbox = sandbox;
-    const { env, onLog } = plan;
+    const { source, onLog } = plan;
     this.log = new SeatLog(sandbox.stderr, onLog === undefined ? undefined : (chunk) => onLog(index, chunk));
-    this.#env = env;
-    this.#discrete = env.info.observation.type === "Discrete";
-    this.#observation = new Float64Array(env.observationSize());
-    this.#mask = env.info.everyActionLegal === true ? undefined : new Uint8Array(env.info.actions);
     const clock = new SeatClock(plan.moveSeconds * 1000, plan.bankSeconds * 1000);
-    this.#channel = new Channel(sandbox, host, clock, plan.whileWaiting === "freeze");
+    this.#channel = new Channel(sandbox, host, clock, {
+      freezes: plan.whileWaiting === "freeze",
+      lists: source.views[index]!.action.type !== "Discrete",
+    });
     this.#startMs = plan.startSeconds * 1000;
     this.#startLine = startLine({
-      env,
+      source,
       seat: index,
       seed: seatSeed(plan.seed, index),
       agentPath: sandbox.agentPath,
@@ -76,15 +71,14 @@ export class Seat {
     return this.#channel.start(this.#startLine, this.#startMs);
   }
 
-  /** Asks for the seat's action in `state`. Whether it is legal is not looked at. */
-  ask(state: ReturnType<Environment["newState"]>, episode: number): Promise<Reply> {
-    const env = this.#env;
-    env.observe(state, this.index, this.#observation);
-    if (this.#mask !== undefined) env.mask(state, this.index, this.#mask);
+  /** Asks for the seat's action where the episode stands. Whether it is legal is not looked at. */
+  ask(episodes: Episodes, episode: number): Promise<Reply> {
+    const seen = episodes.observation(this.index);
+    const mask = episodes.mask(this.index);
     const reward = this.unseenReward;
     this.unseenReward = 0;
-    const step = env.steps(state);
-    return this.#channel.ask((id) => actLine(id, episode, step, this.#observation, this.#discrete, this.#mask, reward));
+    const { steps } = episodes;
+    return this.#channel.ask((id) => actLine(id, episode, steps, seen, mask, reward));
   }
 
   /** A fault that has come to light while the seat was not asked; the next `ask` answers with it. */

@@ -52,7 +52,7 @@ export function matchSeed(tournamentSeed: number, label: string): number {
   return to53(derive(tournamentSeed, `match/${label}`));
 }
 
-/** The stream that substitute actions come from: one draw for an (episode, step, seat), whatever was drawn before. */
+/** The streams that substitute actions come from: one for an (episode, step, seat), whatever was drawn before. */
 export class SubstituteActions {
   readonly #root: SeededChance;
 
@@ -61,11 +61,7 @@ export class SubstituteActions {
     this.#root = new SeededChance(k0, k1);
   }
 
-  /** A legal action out of a mask with at least one 1. */
-  pick(mask: Uint8Array, episode: number, step: number, seat: number): number {
-    let legal = 0;
-    for (const bit of mask) legal += bit;
-    let skip = this.#root.split(episode).split(step).split(seat).below(legal);
-    return mask.findIndex((bit) => bit === 1 && skip-- === 0);
+  draw(episode: number, step: number, seat: number): SeededChance {
+    return this.#root.split(episode).split(step).split(seat);
   }
 }

@@ -5,6 +5,7 @@
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import type { Contender } from "./contender.ts";
+import { sourceOf } from "./episodes/built-in.ts";
 import { playMatch } from "./match.ts";
 import type { MatchRequest } from "./match-plan.ts";
 import { type Pairing, roundRobin } from "./pairings.ts";
@@ -73,12 +74,10 @@ function whole(value: number, what: string): number {
 export async function playTournament(request: TournamentRequest): Promise<TournamentResult> {
   const began = performance.now();
   const { contenders, replays, onProgress, rounds: askedRounds, concurrency: askedConcurrency, ...common } = request;
-  const { env } = request;
-  const { seats } = env.info;
+  const { id, version, options, views } = sourceOf(request.env);
+  const seats = views.length;
   if (contenders.length < seats)
-    throw new RangeError(
-      `a tournament of ${env.definition.id} needs at least ${seats} agents, not ${contenders.length}`,
-    );
+    throw new RangeError(`a tournament of ${id} needs at least ${seats} agents, not ${contenders.length}`);
   const rounds = whole(askedRounds ?? 1, "rounds");
   const concurrency = whole(askedConcurrency ?? Math.max(1, Math.floor(availableParallelism() / seats)), "concurrency");
   const seed = request.seed ?? null;
@@ -120,9 +119,9 @@ export async function playTournament(request: TournamentRequest): Promise<Tourna
   played.sort((a, b) => a.number - b.number);
   const names = contenders.map((contender) => contender.name);
   return {
-    env: env.definition.id,
-    envVersion: env.definition.version,
-    options: env.options,
+    env: id,
+    envVersion: version,
+    options,
     seed,
     rounds,
     agents: contenders.map(({ name, digest }) => ({ name, digest })),

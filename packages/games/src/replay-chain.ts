@@ -31,6 +31,7 @@ export class ReplayChain {
         header.onFault,
         header.seats.length,
         ...(header.maxSteps === undefined ? [] : [header.maxSteps]),
+        ...(env.bundle === undefined ? [] : [{ bundle: env.bundle }]),
       ]),
     );
   }

@@ -107,7 +107,7 @@ export function readHeader(raw: Record<string, unknown>): ReplayHeader {
   ];
   readFields(raw, 1, keys, ["max_steps"]);
   const env = readObject(raw.env, '"env"');
-  readFields(env, 1, ["id", "version", "options"]);
+  readFields(env, 1, ["id", "version", "options"], ["bundle"]);
   const chance = raw.chance;
   if (!Array.isArray(chance) || chance.length !== 2) return refuse(1, '"chance" must be two words');
   const seats = raw.seats;
@@ -124,6 +124,7 @@ export function readHeader(raw: Record<string, unknown>): ReplayHeader {
       id: readText(env.id, 1, '"id"'),
       version: readInteger(env.version, 0, 1e9, '"version"'),
       options: readOptions(env.options),
+      ...(env.bundle === undefined ? {} : { bundle: readHash(env.bundle, 1) }),
     },
     seed: readInteger(raw.seed, 0, Number.MAX_SAFE_INTEGER, '"seed"'),
     chance: [readInteger(chance[0], 0, 0xffffffff, '"chance"'), readInteger(chance[1], 0, 0xffffffff, '"chance"')],

@@ -12,3 +12,5 @@ export const MAX_REPLAY_LINE = 64 * 1024;
  * match.
  */
 export const MAX_REPLAY_STEPS = 1_000_000;
+/** Of one action. */
+export const MAX_REPLAY_NUMBERS = 256;

@@ -31,6 +31,8 @@ export interface ReplayHeader {
     readonly id: string;
     readonly version: number;
     readonly options: Readonly<Record<string, number | boolean | string>>;
+    /** SHA-256 of the files of a bundled environment, hexadecimal; absent for a built-in one. */
+    readonly bundle?: string;
   };
   readonly seed: number;
   /** The two words of the environment's chance, which a match derives from its seed. */
@@ -49,8 +51,11 @@ export interface ReplayHeader {
 /** One value for each seat; null for a seat that had no part in it. */
 export type BySeat<T> = readonly (T | null)[];
 
+/** A number; in spaces that ask for it a list, flat and row-major. */
+export type ReplayAction = number | readonly number[];
+
 export interface ReplayStep {
-  readonly actions: BySeat<number>;
+  readonly actions: BySeat<ReplayAction>;
   /** Milliseconds from the question to the answer. */
   readonly thinkMs: BySeat<number>;
   /** Why the action is a substitute; null where the agent chose it. Absent if all are null. */

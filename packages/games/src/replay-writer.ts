@@ -39,13 +39,13 @@ export class ReplayWriter {
       JSON.stringify({
         lanista_replay: REPLAY_FORMAT,
         engine,
-        env: { id: env.id, version: env.version, options: env.options },
+        env: { id: env.id, version: env.version, options: env.options, bundle: env.bundle },
         seed,
         chance,
         episodes,
         ...(maxSteps === undefined ? {} : { max_steps: maxSteps }),
         on_fault: onFault,
-        // Without a root the key is left out.
+        // Without a root the key is left out, and so is an environment's bundle.
         seats: seats.map(({ agent, digest, root }) => ({ agent, digest, root })),
         limits: { start_seconds: limits.start, move_seconds: limits.move, bank_seconds: limits.bank },
         sandbox: sandbox === null ? null : { tier: sandbox.tier, runtime: sandbox.runtime },

@@ -45,6 +45,20 @@ test("a seat's root is there where it had one, and nowhere else", () => {
   expect(headerLine()).not.toContain("root");
 });
 
+test("a bundled environment's digest, and actions that are lists, are read as they were written", () => {
+  const header: ReplayHeader = { ...HEADER, env: { ...HEADER.env, bundle: "b".repeat(64) } };
+  const writer = new ReplayWriter(header, fakeHash);
+  const step = { actions: [[0.5, -1]], thinkMs: [0] };
+  writer.step(step);
+  writer.episode({ kind: "terminated", returns: [0] });
+  const { text } = writer.finish(FINAL);
+  expect(read(text)).toMatchObject({ header, episodes: [{ steps: [step] }] });
+  expect(() => read(text.replace('"bundle":"bbb', '"bundle":"abb'))).toThrow(/do not give this hash/);
+  expect(() => read(text.replace("[0.5,-1]", "[]"))).toThrow(/cannot hold/);
+  expect(() => read(text.replace("[0.5,-1]", "[[1]]"))).toThrow(/cannot hold/);
+  expect(headerLine()).not.toContain("bundle");
+});
+
 describe("the reader stops at the first line that is wrong", () => {
   test("in a file of newlines, without counting them", () => {
     expect(() => read(`${headerLine()}${"\n".repeat(MAX_REPLAY - 10_000)}`)).toThrow("line 2: not JSON");

@@ -4,8 +4,16 @@
  */
 import { ReplayChain } from "./replay-chain.ts";
 import { readBySeat, readFields, readHash, readHeader, readNumbers, readText, refuse } from "./replay-fields.ts";
-import { MAX_REPLAY, MAX_REPLAY_LINE, MAX_REPLAY_STEPS } from "./replay-limits.ts";
-import type { Replay, ReplayEpisode, ReplayFinal, ReplayForfeit, ReplayStep, Sha256 } from "./replay-types.ts";
+import { MAX_REPLAY, MAX_REPLAY_LINE, MAX_REPLAY_NUMBERS, MAX_REPLAY_STEPS } from "./replay-limits.ts";
+import type {
+  Replay,
+  ReplayAction,
+  ReplayEpisode,
+  ReplayFinal,
+  ReplayForfeit,
+  ReplayStep,
+  Sha256,
+} from "./replay-types.ts";
 import { REPLAY_FAULTS, ReplayError } from "./replay-types.ts";
 
 const FINAL_START = '{"outcome":';
@@ -13,7 +21,10 @@ const DIGEST_MARK = ',"digest":"';
 
 const isNumber = (value: unknown): value is number => typeof value === "number" && Number.isFinite(value);
 const isTime = (value: unknown): value is number => isNumber(value) && value >= 0;
-const isAction = (value: unknown): value is number => Number.isSafeInteger(value);
+const isRank = (value: unknown): value is number => Number.isSafeInteger(value);
+const isAction = (value: unknown): value is ReplayAction =>
+  isRank(value) ||
+  (Array.isArray(value) && value.length >= 1 && value.length <= MAX_REPLAY_NUMBERS && value.every(isNumber));
 const isFault = (value: unknown): value is string => REPLAY_FAULTS.some((fault) => fault === value);
 
 function parseLine(text: string, line: number): Record<string, unknown> {
@@ -123,7 +134,7 @@ export function parseReplay(text: string, sha256: Sha256): Replay {
   const final: ReplayFinal = {
     outcome: oneOf(raw.outcome, OUTCOMES, line, '"outcome"'),
     scores: readBySeat(raw.scores, seats, isNumber, line, '"scores"'),
-    ranks: readBySeat(raw.ranks, seats, isAction, line, '"ranks"'),
+    ranks: readBySeat(raw.ranks, seats, isRank, line, '"ranks"'),
   };
   if (forfeit !== null) refuse(line, "a forfeit without the end of its episode");
   const stopped = final.outcome === "infra_fault" || final.outcome === "cancelled";

@@ -3,8 +3,8 @@
  * page; the page itself knows no rules.
  */
 import type { Environment, EnvironmentDefinition, State } from "@lanista/games/environment";
-import type { Replay, ReplayEpisode, ReplayStep } from "@lanista/games/replay-types";
-import { type Difference, verifyReplay } from "../replay-verify.ts";
+import type { Replay, ReplayEpisode } from "@lanista/games/replay-types";
+import { type BuiltInStep, type Difference, verifyReplay } from "../replay-verify.ts";
 import { cleanDetail } from "../seat-fault.ts";
 import { boardOf, changedCells, chartColourOf, colourOf, decisiveCells, viewOf } from "./board-view.ts";
 import { page } from "./page.ts";
@@ -20,7 +20,7 @@ function number(value: number): string {
   return String(Math.round(value * 1e4) / 1e4).replace("-", "\u2212");
 }
 
-function stepCaption(env: Environment, step: ReplayStep, who: readonly string[]): string {
+function stepCaption(env: Environment, step: BuiltInStep, who: readonly string[]): string {
   const acts = step.actions.flatMap((action, seat) => {
     if (action === null) return [];
     const fault = step.faults?.[seat] ?? null;
@@ -52,7 +52,7 @@ class Frames {
     return this.#view;
   }
 
-  visit(state: State, episode: number, step: ReplayStep | null): void {
+  visit(state: State, episode: number, step: BuiltInStep | null): void {
     const board = boardOf(this.#env, this.#view, state);
     if (step === null) this.episodes[episode] = [];
     const frames = this.episodes[episode]!;

@@ -6,6 +6,7 @@ import type { SandboxHost } from "@lanista/sandbox/host";
 import type { SandboxStamp } from "@lanista/sandbox/types";
 import { AgentBoxes } from "../agent-boxes.ts";
 import type { PreparedAgent } from "../agents/types.ts";
+import { BuiltInEpisodes } from "../episodes/built-in.ts";
 import { HostClock } from "../host-clock.ts";
 import { judge } from "../judge.ts";
 import { planMatch } from "../match-plan.ts";
@@ -50,10 +51,10 @@ export async function dryRun(request: DryRunRequest): Promise<DryRun> {
     startSeconds: request.startSeconds,
     moveSeconds: request.moveSeconds,
   });
-  const state = env.newState();
+  const episodes = new BuiltInEpisodes(env);
   const [k0, k1] = chanceKey(SEED);
-  env.reset(state, new SeededChance(k0, k1).split(0));
-  const seatIndex = 31 - Math.clz32(env.actors(state) & -env.actors(state));
+  episodes.reset(new SeededChance(k0, k1).split(0));
+  const seatIndex = 31 - Math.clz32(episodes.actors & -episodes.actors);
   const askedMs = performance.now();
   const sandbox = await contender.open();
   const clock = new HostClock();
@@ -67,8 +68,8 @@ export async function dryRun(request: DryRunRequest): Promise<DryRun> {
     if (ready.kind === "ready") request.onReady?.("dry_run", performance.now() - askedMs);
     fault = faultOf(ready);
     if (fault === undefined) {
-      const reply = await seat.ask(state, 0);
-      fault = faultOf(reply) ?? judge(env, state, at(seatIndex, reply)).guilty[0] ?? (await written(seat));
+      const reply = await seat.ask(episodes, 0);
+      fault = faultOf(reply) ?? judge(episodes, at(seatIndex, reply)).guilty[0] ?? (await written(seat));
     }
   } finally {
     signal?.removeEventListener("abort", cancel);

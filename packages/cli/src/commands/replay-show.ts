@@ -1,7 +1,7 @@
-import { verifyReplay } from "@lanista/arena/replay-verify";
+import { type BuiltInStep, verifyReplay } from "@lanista/arena/replay-verify";
 import type { Environment, State } from "@lanista/games/environment";
 import { environments } from "@lanista/games/registry";
-import type { BySeat, Replay, ReplayStep } from "@lanista/games/replay-types";
+import type { BySeat, Replay } from "@lanista/games/replay-types";
 import type { Context } from "../context.ts";
 import { readReplay } from "../read-replay.ts";
 import { type Column, table } from "../table.ts";
@@ -58,7 +58,7 @@ function replayPositions(replay: Replay): { positions: Position[]; difference: s
   // Steps count from 0, as in what replay verify says.
   let number = -1;
   const verdict = verifyReplay(replay, environments, (env: Environment) => ({
-    visit(state: State, episode: number, step: ReplayStep | null) {
+    visit(state: State, episode: number, step: BuiltInStep | null) {
       number = step === null ? -1 : number + 1;
       const moves = step === null ? "the beginning" : `step ${number}: ${movesText(env, step)}`;
       positions.push({ title: `episode ${episode}, ${moves}`, board: env.render(state) });
@@ -67,7 +67,7 @@ function replayPositions(replay: Replay): { positions: Position[]; difference: s
   return { positions, difference: verdict.ok ? undefined : verdict.what };
 }
 
-function movesText(env: Environment, step: ReplayStep): string {
+function movesText(env: Environment, step: BuiltInStep): string {
   return step.actions
     .flatMap((action, seat) => {
       if (action === null) return [];

@@ -3,9 +3,9 @@
  * agents saw comes from a re-run by the rules, so a replay that does not verify has no such form.
  */
 
-import { verifyReplay } from "@lanista/arena/replay-verify";
+import { type BuiltInStep, verifyReplay } from "@lanista/arena/replay-verify";
 import type { Environment, EnvironmentDefinition, State } from "@lanista/games/environment";
-import type { Replay, ReplayStep } from "@lanista/games/replay-types";
+import type { Replay } from "@lanista/games/replay-types";
 import type { LimitsFile } from "./limits-schema.ts";
 
 export interface ReplayAbout {
@@ -133,7 +133,7 @@ class Frames {
     }));
   }
 
-  visit(state: State, episode: number, step: ReplayStep | null): void {
+  visit(state: State, episode: number, step: BuiltInStep | null): void {
     if (step === null) {
       this.#inEpisode = 0;
       return;
@@ -160,7 +160,7 @@ class Frames {
     });
   }
 
-  #count(state: State, step: ReplayStep): void {
+  #count(state: State, step: BuiltInStep): void {
     let longest = 0;
     for (const [seat, total] of this.#totals.entries()) {
       total.total_reward += this.#env.reward(state, seat);

@@ -3,10 +3,15 @@ export const MAX_LINE = 64 * 1024;
 
 const NEWLINE = 0x0a;
 
-/** Bytes in, whole lines out. Never holds more than MAX_LINE bytes beside the chunk in hand. */
+/** Bytes in, whole lines out. Never holds more than `most` bytes beside the chunk in hand. */
 export class LineReader {
   #partial: Buffer[] = [];
   #held = 0;
+  readonly #most: number;
+
+  constructor(most = MAX_LINE) {
+    this.#most = most;
+  }
 
   /** Whether part of a line is waiting for its newline. */
   get midLine(): boolean {
@@ -19,7 +24,7 @@ export class LineReader {
     for (;;) {
       const at = chunk.indexOf(NEWLINE, from);
       const upTo = at < 0 ? chunk.length : at;
-      if (this.#held + upTo - from > MAX_LINE) return false;
+      if (this.#held + upTo - from > this.#most) return false;
       if (at < 0) break;
       const rest = chunk.subarray(from, at);
       const line = this.#held === 0 ? rest : Buffer.concat([...this.#partial, rest]);

@@ -11,7 +11,12 @@ const MAX_DETAIL = 2000;
 /** A participant's text made fit for a result: bounded, of whole characters, and without such as could steer a terminal. */
 export function cleanDetail(text: string): string {
   const cut = text.length > MAX_DETAIL ? `${text.slice(0, MAX_DETAIL)}… (cut)` : text;
-  const whole = cut.toWellFormed();
+  return cleanText(cut);
+}
+
+/** Of whole characters, and without such as could steer a terminal. */
+export function cleanText(text: string): string {
+  const whole = text.toWellFormed();
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is taken out
   return whole.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, "\ufffd");
 }

@@ -50,6 +50,9 @@ const WITHOUT_STDIO = 'exec "$0" "$@" 3<&0 4>&1 </dev/null >&2';
 // be executed, the shell says so in the agent's log and ends, which is the agent's fault to start.
 const AFTER_PREFACE = 'read -r _ && cd "$1" && exec ./run';
 
+/** The variables of a box whose program is in Python. */
+export const pythonEnv: Readonly<Record<string, string>> = { ...common, ...python };
+
 /**
  * How an agent of a language is started: the same for all agents of that language, so that a box can be warm before it
  * is known whose it will be. The order of events is
@@ -82,7 +85,7 @@ export function languageCommand(language: AgentLanguage, interpreters: Interpret
   if (language === "python")
     return {
       argv: [interpreter.path, "-s", "-B", "-X", "utf8", `${GUEST_DIR}/python/runner.py`],
-      env: { ...common, ...python },
+      env: pythonEnv,
       mounts,
       preface: "",
     };
@@ -99,7 +102,7 @@ export function imageCommand(guestDir: string): AgentCommand {
   return {
     // By the image's own PATH: where Python lies in it nobody knows.
     argv: ["/bin/sh", "-c", `exec python3 -s -B -X utf8 ${GUEST_DIR}/python/runner.py`],
-    env: { ...common, ...python },
+    env: pythonEnv,
     mounts: [{ source: guestDir, target: GUEST_DIR }],
     preface: "",
   };

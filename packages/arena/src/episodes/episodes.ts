@@ -11,6 +11,7 @@
  * agent's fault. It is an EnvironmentFault: of the environment, or, by `ours`, of what runs it.
  */
 import type { Chance, SeededChance } from "@lanista/games/chance";
+import type { SandboxStamp } from "@lanista/sandbox/types";
 import type { Action, ActionSpace, Space } from "./spaces.ts";
 
 /** What one seat meets. */
@@ -60,6 +61,10 @@ export interface Episodes {
   randomAction(seat: number, chance: Chance): Action;
   /** The position as text, for people; null where the environment has none. Never throws. */
   render(): string | null | Promise<string | null>;
+  /** The box it runs in, if it has one of its own. */
+  readonly box?: SandboxStamp;
+  /** What the environment wrote to its log, for its author; bounded. */
+  log?(): Buffer;
   /** Ends a step that is being waited for: it throws. What was opened is still to be closed. */
   cancel(): void;
   /** Releases everything. Never throws. */

@@ -128,10 +128,35 @@ function checkInteger(action) {
   throw new TypeError(`an action is an integer, and the agent returned: ${shown}`);
 }
 
+/** A function from the protocol's observation to what the agent sees: among floats texts stand for NaN and the infinities. */
+function observer(space) {
+  if (space.type === "Discrete") return (value) => (Array.isArray(value) ? value[0] : value);
+  if (space.type === "Tuple") {
+    const parts = space.spaces.map(observer);
+    return (values) => parts.map((part, i) => part(values[i]));
+  }
+  if (space.type === "Dict") {
+    const parts = Object.entries(space.spaces).map(([key, one]) => [key, observer(one)]);
+    return (values) => Object.fromEntries(parts.map(([key, part]) => [key, part(values[key])]));
+  }
+  if (space.type !== "Box" || !space.dtype.startsWith("float")) return (value) => value;
+  return (flat) => (flat.some((one) => typeof one === "string") ? flat.map(Number) : flat);
+}
+
+/** The action as a flat list: of an array, nested or typed, or of one number. */
+function flatNumbers(action) {
+  const flat = (value) =>
+    Array.isArray(value) || ArrayBuffer.isView(value) ? Array.from(value).flatMap(flat) : [value];
+  const numbers = flat(action);
+  if (numbers.every((one) => typeof one === "number" && Number.isFinite(one))) return numbers;
+  throw new TypeError("an action is finite numbers, and the agent returned something else");
+}
+
 async function play(info, agent) {
   const { choose, reset, end } = agent;
-  const discrete = info.observation_space.type === "Discrete";
+  const observe = observer(info.observation_space);
   const masked = info.masked ?? true;
+  const listed = info.action_space !== undefined && info.action_space.type !== "Discrete";
   let episode;
   let pending;
   for (;;) {
@@ -151,11 +176,11 @@ async function play(info, agent) {
           episode = message.episode;
           await reset?.();
         }
-        const seen = discrete && Array.isArray(flat) ? flat[0] : flat;
+        const seen = observe(flat);
         let action = choose(masked ? { observation: seen, action_mask: message.action_mask } : seen);
         if (typeof action?.then === "function") action = await action;
-        checkInteger(action);
-        answer = `{"id":${id},"action":${action}}\n`;
+        if (!listed) checkInteger(action);
+        answer = `{"id":${id},"action":${listed ? JSON.stringify(flatNumbers(action)) : action}}\n`;
       } catch (error) {
         answer = errorAnswer(id, error);
       }

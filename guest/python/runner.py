@@ -162,18 +162,33 @@ def load_agent(info):
     return agent
 
 
-def observer(info, numpy):
-    """A function from the protocol's flat list to what the agent sees."""
-    space = info["observation_space"]
-    if space["type"] == "Discrete":
+DTYPES = {"MultiDiscrete": "int64", "MultiBinary": "int8"}
+
+
+def observer(space, numpy):
+    """A function from the protocol's observation, in which arrays are flat lists, to what the agent sees."""
+    kind = space["type"]
+    if kind == "Discrete":
         return lambda flat: flat[0] if isinstance(flat, list) else flat
+    if kind == "Text":
+        return lambda text: text
+    if kind == "Tuple":
+        parts = [observer(one, numpy) for one in space["spaces"]]
+        return lambda values: tuple([part(one) for part, one in zip(parts, values)])
+    if kind == "Dict":
+        named = [(key, observer(one, numpy)) for key, one in space["spaces"].items()]
+        return lambda values: {key: part(values[key]) for key, part in named}
     shape = tuple(space["shape"])
     if numpy is not None:
-        array, dtype = numpy.array, numpy.dtype(space["dtype"])
+        array, dtype = numpy.array, numpy.dtype(DTYPES.get(kind) or space["dtype"])
         if len(shape) == 1:
             return lambda flat: array(flat, dtype)
         return lambda flat: array(flat, dtype).reshape(shape)
-    return nester(shape)
+    nest = nester(shape)
+    if kind == "Box" and space["dtype"].startswith("float"):
+        # Among floats the texts "NaN", "Infinity" and "-Infinity" stand for what JSON has no word for.
+        return lambda flat: nest([float(one) if isinstance(one, str) else one for one in flat])
+    return nest
 
 
 def nester(shape):
@@ -205,6 +220,26 @@ def to_integer(action):
             pass
     shown = shorten(repr(action), 200)
     raise TypeError("an action is an integer, and the agent returned %s: %s" % (type(action).__name__, shown))
+
+
+def to_numbers(action):
+    """The action as a flat list: of an array, a nested list or one number. Throws a TypeError on others."""
+    try:
+        flat = flatten(action)
+        numbers = [one if type(one) is int else float(one) for one in flat]
+        if all(-LARGEST <= one <= LARGEST for one in numbers):
+            return numbers
+    except (TypeError, ValueError, RecursionError):
+        pass
+    raise TypeError("an action is finite numbers, and the agent returned: %s" % shorten(repr(action), 200))
+
+
+def flatten(value):
+    if hasattr(value, "tolist"):
+        value = value.tolist()
+    if isinstance(value, (list, tuple)):
+        return [one for part in value for one in flatten(part)]
+    return [value]
 
 
 class Episodes:
@@ -241,7 +276,8 @@ def play(agent, info, numpy, questions, answers):
     choose = find_method(agent)
     # Stable-Baselines' predict gives the action and a state.
     paired = choose.__name__ == "predict" if hasattr(choose, "__name__") else False
-    observe = observer(info, numpy)
+    observe = observer(info["observation_space"], numpy)
+    listed = info.get("action_space", {"type": "Discrete"})["type"] != "Discrete"
     masked = info.get("masked", True)
     episodes = Episodes(agent)
     readline = questions.readline
@@ -267,6 +303,10 @@ def play(agent, info, numpy, questions, answers):
                 action = choose(observation)
                 if paired and isinstance(action, tuple):
                     action = action[0]
+                if listed:
+                    numbers = ",".join([repr(one) for one in to_numbers(action)])
+                    send(answers, b'{"id":%d,"action":[%s]}\n' % (question, numbers.encode()))
+                    continue
                 if type(action) is not int or not -LARGEST < action < LARGEST:
                     action = to_integer(action)
                 answer = b'{"id":%d,"action":%d}\n' % (question, action)

@@ -106,6 +106,32 @@ export function act() {
     expect(agent.log).toContain(text);
   });
 
+  test("parts, texts and odd floats of bundled environments, and actions that are lists", async () => {
+    const single = { type: "Box", shape: [2], dtype: "float32", low: "-Infinity", high: "Infinity" };
+    const observationSpace = {
+      type: "Dict",
+      spaces: {
+        a: {
+          type: "Tuple",
+          spaces: [
+            { type: "Discrete", n: 3 },
+            { type: "Text", max_length: 9 },
+          ],
+        },
+        b: single,
+      },
+    };
+    const told = async (act: string) => {
+      const agent = javascript(`export const act = ({ a, b }) => ${act}`);
+      await agent.start({ masked: false, observationSpace, actionSpace: single });
+      return agent.ask({ observation: { a: [2, "hé"], b: [0.5, "-Infinity"] }, mask: undefined as never });
+    };
+    expect(await told("[a[0], [Number(a[1] === 'hé' && b[1] === -Infinity)]]")).toEqual({ action: [2, 1] });
+    expect(await told("new Float32Array([0.5, 1])")).toEqual({ action: [0.5, 1] });
+    for (const wrong of ["[0, NaN]", "undefined", "['1']"])
+      expect((await told(wrong)).error).toContain("an action is finite numbers");
+  });
+
   test("errors, rejections and what is no error at all are answers, bounded, and the game goes on", async () => {
     const agent = javascript(`
 let turn = 0;

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { converse } from "./testing/agent-files.ts";
+import type { Turn } from "./testing/conversation.ts";
 import { findPythons } from "./testing/interpreters.ts";
 
 const READY = { type: "ready", protocol: 1 };
@@ -14,7 +15,7 @@ describe.each(pythons)("Python $version (NumPy: $numpy)", ({ path, numpy }) => {
   const python = (source: string, more: Record<string, string> = {}) =>
     converse("python", { "agent.py": source, ...more }, path);
   /** Starts an agent, asks one question and gives the answer. */
-  const once = async (source: string, options = {}, turn = board) => {
+  const once = async (source: string, options = {}, turn: Turn = board) => {
     const agent = python(source);
     expect(await agent.start(options), agent.log).toEqual(READY);
     return agent.ask(turn);
@@ -122,6 +123,36 @@ class Agent:
     expect(await agent.start(), agent.log).toEqual(READY);
     return agent;
   };
+
+  test("parts, texts and odd floats of bundled environments, and actions that are lists", async () => {
+    const single = { type: "Box", shape: [2], dtype: "float32", low: "-Infinity", high: "Infinity" };
+    const observationSpace = {
+      type: "Dict",
+      spaces: {
+        a: {
+          type: "Tuple",
+          spaces: [
+            { type: "Discrete", n: 3 },
+            { type: "Text", max_length: 9 },
+          ],
+        },
+        b: single,
+      },
+    };
+    const actionSpace = { ...single, shape: [2, 1] };
+    const options = { masked: false, observationSpace, actionSpace };
+    const turn = { observation: { a: [2, "hé"], b: [0.5, "-Infinity"] }, mask: undefined as never };
+    const told = (act: string) => once(`def act(o):\n a, b = o["a"], o["b"]\n ${act}`, options, turn);
+    const odd = "return [float(a == (2, 'hé')), [float(b[0] == .5 and b[1] == -float('inf'))]]";
+    expect(await told(odd)).toEqual({ action: [1, 1] });
+    expect(await told("return 3")).toEqual({ action: [3] });
+    if (numpy)
+      expect(await told("return b * 0 + .25 if b.dtype == 'float32' and 0 else b[:1] - .25")).toEqual({
+        action: [0.25],
+      });
+    for (const wrong of ["[0, float('nan')]", "None", "[[1], 'x']", "{}"])
+      expect((await told(`return ${wrong}`)).error).toContain("an action is finite numbers");
+  });
 
   test("bools, None, floats, texts, lists and integers beyond 2^53 are not actions", async () => {
     const wrong = {

@@ -3,7 +3,6 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import type { Space } from "@lanista/games/space";
 import { AGENT_DIR, GUEST_DIR, type Interpreter, languageCommand } from "../command.ts";
 import type { AgentLanguage } from "../types.ts";
 
@@ -18,11 +17,13 @@ export interface StartOptions {
   readonly entry?: string;
   readonly env?: { id: string; version: number; options: object };
   readonly actions?: number;
-  readonly observationSpace?: Space;
+  /** As a message has them. */
+  readonly actionSpace?: unknown;
+  readonly observationSpace?: unknown;
 }
 
 export interface Turn {
-  readonly observation: number | readonly number[];
+  readonly observation: unknown;
   readonly mask?: readonly number[];
   readonly episode?: number;
 }
@@ -78,7 +79,7 @@ export class Conversation {
       seat: options.seat ?? 0,
       seats: options.seats ?? 2,
       seed: options.seed ?? 1,
-      action_space: { type: "Discrete", n: options.actions ?? 9 },
+      action_space: options.actionSpace ?? { type: "Discrete", n: options.actions ?? 9 },
       observation_space: options.observationSpace ?? { type: "Box", shape: [2, 3], dtype: "int8", low: 0, high: 1 },
       masked: options.masked ?? true,
       agent_dir: this.#dir,
@@ -93,7 +94,11 @@ export class Conversation {
     const id = ++this.#id;
     const { observation, mask: action_mask, episode = 0 } = turn;
     this.say({ type: "act", id, episode, step: id, observation, action_mask, reward: 0 });
-    const { id: answered, ...answer } = (await this.#answer()) as { id: number; action?: number; error?: string };
+    const { id: answered, ...answer } = (await this.#answer()) as {
+      id: number;
+      action?: number | readonly number[];
+      error?: string;
+    };
     if (answered !== id) throw new Error(`question ${id} was answered as ${answered}`);
     return answer;
   }

@@ -108,7 +108,7 @@ function operation(method: DescMethod): Schema {
 }
 
 const SCOPE_WORDS = ["", "participant", "organiser", "administrator", "worker", "executor"] as const;
-const ROLE_WORDS = ["", "participant", "organiser"] as const;
+const ROLE_WORDS = ["", "participant", "organiser", "guest", "assistant", "administrator"] as const;
 
 function headers(): Schema {
   const whole = (description: string): Schema => ({ description, schema: { type: "string", pattern: "^[0-9]+$" } });

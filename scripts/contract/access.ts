@@ -16,13 +16,17 @@ const MEMBERS: Readonly<Record<SpaceRole, string>> = {
   [SpaceRole.UNSPECIFIED]: "",
   [SpaceRole.PARTICIPANT]: "the space's members",
   [SpaceRole.ORGANISER]: "the space's organisers",
+  [SpaceRole.GUEST]: "the space's members, guests too",
+  [SpaceRole.ASSISTANT]: "the course's staff",
+  [SpaceRole.ADMINISTRATOR]: "the course's administrators",
 };
 
 /** Begins small and has no full stop. */
 export function accessText(method: DescMethod): string {
-  const { public: open, scopes, spaceRole, own } = accessOf(method);
+  const { public: open, scopes, spaceRole, own, others: least } = accessOf(method);
   if (open) return "anybody, without a token";
   const others = scopes.filter((scope) => spaceRole === SpaceRole.UNSPECIFIED || scope !== Scope.PARTICIPANT);
   const who = [MEMBERS[spaceRole], ...others.map((scope) => WHO[scope])].filter((text) => text !== "").join(", ");
-  return own ? `${who}; what is another's is open to organisers only` : who;
+  const whom = least === SpaceRole.UNSPECIFIED ? "organisers only" : MEMBERS[least];
+  return own ? `${who}; what is another's is open to ${whom}` : who;
 }

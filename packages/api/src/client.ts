@@ -3,6 +3,7 @@ import type { DescService } from "@bufbuild/protobuf";
 import { type Client, createClient, type Interceptor, type Transport } from "@connectrpc/connect";
 import { createConnectTransport } from "@connectrpc/connect-node";
 import { AgentService } from "@lanista/api/gen/lanista/v1/agents_pb";
+import { CourseService } from "@lanista/api/gen/lanista/v1/courses_pb";
 import { EnvironmentService } from "@lanista/api/gen/lanista/v1/environments_pb";
 import { JobService } from "@lanista/api/gen/lanista/v1/jobs_pb";
 import { LadderService } from "@lanista/api/gen/lanista/v1/ladders_pb";
@@ -17,6 +18,7 @@ import { WorkerService } from "@lanista/api/gen/lanista/v1/workers_pb";
 /** Every service of lanista.v1, by its short name. */
 export const SERVICES = {
   agents: AgentService,
+  courses: CourseService,
   environments: EnvironmentService,
   jobs: JobService,
   ladders: LadderService,

@@ -14,6 +14,7 @@ import { LanistaError } from "@lanista/api/errors";
 import type { Logger } from "pino";
 import { createAccounts } from "./accounts/accounts.ts";
 import { endAccess } from "./accounts/after-reset.ts";
+import { claimInvitations } from "./accounts/claim-invitations.ts";
 import { drawInitSecret } from "./accounts/first-administrator.ts";
 import { createMailer } from "./accounts/mail.ts";
 import { lastingSecret } from "./accounts/settings.ts";
@@ -106,6 +107,7 @@ async function start(config: ServerConfig, options: ServerOptions, log: Logger, 
     mailer: createMailer(config),
     publicUrl: config.publicUrl === "" ? `http://localhost:${config.http.port}` : config.publicUrl,
     passwordReset: (userId) => endAccess(db, events, userId),
+    emailConfirmed: (userId) => db.transaction().execute((tx) => claimInvitations(app, tx, userId)),
   });
   const callers = new Callers(db, accounts, events);
   stack.add("callers", () => callers.close());

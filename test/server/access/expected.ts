@@ -28,34 +28,50 @@ export const CALLERS: Readonly<Record<string, Kind>> = {
   "the organiser of another space": { scopes: [PARTICIPANT, ORGANISER], role: SpaceRole.UNSPECIFIED },
   "another participant": { scopes: [PARTICIPANT], role: SpaceRole.PARTICIPANT },
   "an organiser elsewhere, participant here": { scopes: [PARTICIPANT, ORGANISER], role: SpaceRole.PARTICIPANT },
+  "a guest": { scopes: [PARTICIPANT], role: SpaceRole.GUEST },
+  "the assistant": { scopes: [PARTICIPANT, ORGANISER], role: SpaceRole.ASSISTANT },
+  "the lecturer": { scopes: [PARTICIPANT, ORGANISER], role: SpaceRole.ORGANISER },
   "the owner": { scopes: [PARTICIPANT], role: SpaceRole.PARTICIPANT, owns: true },
-  "the organiser": { scopes: [PARTICIPANT, ORGANISER], role: SpaceRole.ORGANISER },
+  "the organiser": { scopes: [PARTICIPANT, ORGANISER], role: SpaceRole.ADMINISTRATOR },
   "the organiser's participant token": { scopes: [PARTICIPANT], role: SpaceRole.PARTICIPANT },
   "the organiser's token for another space": { scopes: [PARTICIPANT, ORGANISER], role: SpaceRole.UNSPECIFIED },
-  "the administrator": { scopes: [PARTICIPANT, ORGANISER, ADMINISTRATOR], role: SpaceRole.ORGANISER },
+  "the administrator": { scopes: [PARTICIPANT, ORGANISER, ADMINISTRATOR], role: SpaceRole.ADMINISTRATOR },
   "the administrator's participant token": { scopes: [PARTICIPANT], role: SpaceRole.UNSPECIFIED },
   "a worker": { scopes: [WORKER], role: SpaceRole.UNSPECIFIED },
   "another worker": { scopes: [WORKER], role: SpaceRole.UNSPECIFIED },
   "an executor": { scopes: [EXECUTOR], role: SpaceRole.UNSPECIFIED },
 };
 
+/** From the least to the most. */
+const RANKS = [SpaceRole.UNSPECIFIED, SpaceRole.GUEST, SpaceRole.PARTICIPANT, SpaceRole.ASSISTANT, SpaceRole.ORGANISER];
+const rank = (role: SpaceRole): number => (RANKS.includes(role) ? RANKS.indexOf(role) : RANKS.length);
+
 /** Where the handler is stricter than the option can say, and why. */
 const STRICTER: Readonly<Record<string, (caller: string) => Expected | undefined>> = {
   // There is an administrator: the one-time token is no more.
   "TokenService/InitAdministrator": () => "forbidden",
-  // An upload is its maker's alone.
+  // An upload is its maker's alone; that others' is there is not told to guests either.
   "AgentService/GetUpload": (caller) => (isMember(caller) ? "not_found" : undefined),
   "AgentService/UploadPart": (caller) => (isMember(caller) ? "not_found" : undefined),
   // Who has no agent on the ladder has nobody to play with, unless he organises it.
   "MatchService/RequestMatch": (caller) =>
-    caller === "an organiser elsewhere, participant here" || caller === "the organiser's participant token"
+    ["an organiser elsewhere, participant here", "the organiser's participant token", "the assistant"].includes(caller)
       ? "forbidden"
       : undefined,
   // Who organises a space may not found another one unless an administrator let him.
   "SpaceService/CreateSpace": (caller) =>
-    caller === "an organiser elsewhere, participant here" || caller === "the organiser's token for another space"
+    ["an organiser elsewhere, participant here", "the organiser's token for another space", ...APPOINTED].includes(
+      caller,
+    )
       ? "forbidden"
       : undefined,
+  // A course that nothing of the caller's address opens is not there for him.
+  "CourseService/JoinCourse": (caller) =>
+    caller === "the organiser's token for another space"
+      ? "forbidden"
+      : scopesOf(caller).includes(PARTICIPANT) && roleOf(caller) === SpaceRole.UNSPECIFIED
+        ? "not_found"
+        : undefined,
   // A token is its owner's, and it is in no space.
   "TokenService/RevokeToken": (caller) =>
     caller !== "the owner" && caller !== "the administrator" && scopesOf(caller).includes(PARTICIPANT)
@@ -69,6 +85,10 @@ const STRICTER: Readonly<Record<string, (caller: string) => Expected | undefined
   "WorkerService/FetchBundle": (caller) => (caller === "another worker" ? "not_found" : undefined),
 };
 
+/** Staff of space A whom nobody let found spaces. */
+const APPOINTED = ["the assistant", "the lecturer"];
+
+const roleOf = (caller: string): SpaceRole => CALLERS[caller]?.role ?? SpaceRole.UNSPECIFIED;
 const scopesOf = (caller: string): readonly Scope[] => CALLERS[caller]?.scopes ?? [];
 const isMember = (caller: string): boolean =>
   caller !== "the owner" && (CALLERS[caller]?.role ?? SpaceRole.UNSPECIFIED) !== SpaceRole.UNSPECIFIED;
@@ -83,8 +103,9 @@ export function expected(method: DescMethod, caller: string): Expected {
   if (!option.scopes.some((scope) => scopes.includes(scope))) return "forbidden";
   if (option.spaceRole === SpaceRole.UNSPECIFIED) return "passes";
   if (role === SpaceRole.UNSPECIFIED) return "not_found";
-  if (role < option.spaceRole) return "forbidden";
-  if (option.own && role !== SpaceRole.ORGANISER && owns !== true) return "not_found";
+  if (rank(role) < rank(option.spaceRole)) return "forbidden";
+  const others = option.others === SpaceRole.UNSPECIFIED ? SpaceRole.ORGANISER : option.others;
+  if (option.own && rank(role) < rank(others) && owns !== true) return "not_found";
   return "passes";
 }
 

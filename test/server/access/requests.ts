@@ -102,6 +102,15 @@ async function schedule(world: World): Promise<string> {
   return id;
 }
 
+async function announcement(world: World): Promise<string> {
+  const id = randomUUID();
+  await world.server.database.db
+    .insertInto("announcements")
+    .values({ id, space_id: world.spaceA, title: "T", body: "B", author_id: world.people.organiser.id })
+    .execute();
+  return id;
+}
+
 export const REQUESTS: Readonly<Record<string, MakeRequest>> = {
   "AgentService/CreateAgent": (world) => ({ space: world.spaceA, name: unique() }),
   "AgentService/GetAgent": (world) => ({ agentId: world.agents.owner.agent }),
@@ -119,6 +128,15 @@ export const REQUESTS: Readonly<Record<string, MakeRequest>> = {
     const uploadId = await upload(world);
     return { uploadId, offset: 0n, data: Buffer.from(uploadId) };
   },
+  "CourseService/ImportRoster": (world) => ({
+    space: world.spaceA,
+    csv: `name,email,role\nN,${unique()}@example.org,student\n`,
+  }),
+  "CourseService/JoinCourse": inA,
+  "CourseService/PostAnnouncement": (world) => ({ space: world.spaceA, title: "T", body: "B" }),
+  "CourseService/ListAnnouncements": inA,
+  "CourseService/UpdateAnnouncement": async (world) => ({ announcementId: await announcement(world), title: "T" }),
+  "CourseService/DeleteAnnouncement": async (world) => ({ announcementId: await announcement(world) }),
   "EnvironmentService/ListEnvironments": () => ({}),
   "EnvironmentService/GetEnvironment": () => ({ id: "pong" }),
   "JobService/GetJob": aJob,

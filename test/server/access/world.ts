@@ -5,6 +5,7 @@
 import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
+import { SpaceKind } from "@lanista/api/gen/lanista/v1/spaces_pb";
 import { makeToken } from "@lanista/server/accounts/tokens";
 import type { TokenScope } from "@lanista/server/db/types";
 import { type TestPerson, type TestServer, testServer } from "@lanista/server/testing/server";
@@ -36,16 +37,20 @@ export async function makeWorld(): Promise<World> {
   const administrator = await person("administrator", { administrator: true });
   const organiser = await person("organiser", { organiser: true });
   const rival = await person("rival", { organiser: true });
-  const [owner, other, stranger, leaver] = (await Promise.all(
-    ["owner", "other", "stranger", "leaver"].map((name) => person(name)),
-  )) as [TestPerson, TestPerson, TestPerson, TestPerson];
-  const spaceA = (await organiser.client.spaces.createSpace({ slug: "a", title: "A" })).space?.id ?? "";
+  const [owner, other, stranger, leaver, guest, assistant, lecturer] = (await Promise.all(
+    ["owner", "other", "stranger", "leaver", "guest", "assistant", "lecturer"].map((name) => person(name)),
+  )) as [TestPerson, TestPerson, TestPerson, TestPerson, TestPerson, TestPerson, TestPerson];
+  const spaceA =
+    (await organiser.client.spaces.createSpace({ slug: "a", title: "A", kind: SpaceKind.COURSE })).space?.id ?? "";
   const spaceB = (await rival.client.spaces.createSpace({ slug: "b", title: "B" })).space?.id ?? "";
   await db
     .insertInto("members")
     .values([
       { space_id: spaceA, user_id: owner.id, role: "participant" },
       { space_id: spaceA, user_id: other.id, role: "participant" },
+      { space_id: spaceA, user_id: guest.id, role: "guest" },
+      { space_id: spaceA, user_id: assistant.id, role: "assistant" },
+      { space_id: spaceA, user_id: lecturer.id, role: "organiser" },
       { space_id: spaceB, user_id: stranger.id, role: "participant" },
       // He organises B, and takes part in A.
       { space_id: spaceA, user_id: leaver.id, role: "participant" },
@@ -82,6 +87,9 @@ export async function makeWorld(): Promise<World> {
     "the organiser of another space": rival.token,
     "another participant": other.token,
     "an organiser elsewhere, participant here": leaver.token,
+    "a guest": guest.token,
+    "the assistant": assistant.token,
+    "the lecturer": lecturer.token,
     "the owner": owner.token,
     "the organiser": organiser.token,
     "the organiser's participant token": (await token("participant", organiser)).secret,

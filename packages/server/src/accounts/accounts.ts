@@ -13,6 +13,7 @@ import type { Db } from "../db/database.ts";
 import type { Mailer } from "./mail.ts";
 
 const RESET_SECONDS = 3600;
+const CONFIRM_SECONDS = 86_400;
 const MOST_NAME = 100;
 
 export const PASSWORD = { least: 10, most: 128 } as const;
@@ -39,9 +40,14 @@ export interface AccountsOptions {
   readonly publicUrl: string;
   /** A forgotten password was set anew. */
   passwordReset(userId: string): Promise<void>;
+  /** The address is known to be his. */
+  emailConfirmed(userId: string): Promise<void>;
 }
 
-export function createAccounts({ db, log, secret, mailer, publicUrl, passwordReset }: AccountsOptions): Accounts {
+export function createAccounts(options: AccountsOptions): Accounts {
+  const { db, log, secret, mailer, publicUrl, passwordReset, emailConfirmed } = options;
+  const tell = (mail: Promise<void>): void =>
+    void mail.catch((error: unknown) => log.error({ err: error }, "a mail could not be sent"));
   const auth = betterAuth({
     appName: "Lanista",
     secret,
@@ -75,9 +81,21 @@ export function createAccounts({ db, log, secret, mailer, publicUrl, passwordRes
         : {
             // Not waited for: how long a mail takes would tell whether there is such an account.
             sendResetPassword: async ({ user, token }: { user: { email: string }; token: string }) => {
-              mailer
-                .send(user.email, "A new password for Lanista", resetText(publicUrl, token))
-                .catch((error: unknown) => log.error({ err: error }, "a mail could not be sent"));
+              tell(mailer.send(user.email, "A new password for Lanista", resetText(publicUrl, token)));
+            },
+          }),
+    },
+    // Courses let people in by their address, so they must not be able to claim any.
+    emailVerification: {
+      sendOnSignUp: mailer !== null,
+      autoSignInAfterVerification: false,
+      expiresIn: CONFIRM_SECONDS,
+      afterEmailVerification: (user) => emailConfirmed(user.id),
+      ...(mailer === null
+        ? {}
+        : {
+            sendVerificationEmail: async ({ user, token }: { user: { email: string }; token: string }) => {
+              tell(mailer.send(user.email, "Your address at Lanista", confirmText(publicUrl, token)));
             },
           }),
     },
@@ -168,6 +186,17 @@ function resetText(url: string, token: string): string {
 Set it with this one-time token, within an hour:
 
   lanista password --server ${url} --secret ${token}
+
+If it was not you, do nothing.
+`;
+}
+
+function confirmText(url: string, token: string): string {
+  return `Somebody, probably you, made an account with this address at ${url}.
+
+Say that it is yours within a day, and courses that wait for you let you in:
+
+  ${url}/api/auth/verify-email?token=${encodeURIComponent(token)}
 
 If it was not you, do nothing.
 `;

@@ -9,7 +9,7 @@ import type { InvitationSchema } from "@lanista/api/gen/lanista/v1/spaces_pb";
 import { type Selectable, sql } from "kysely";
 import { v7 as uuid } from "uuid";
 import type { App } from "../app.ts";
-import type { Role } from "../auth/access.ts";
+import { atLeast, type Role } from "../auth/access.ts";
 import { ACCOUNTS_CHANGED } from "../auth/callers.ts";
 import { hashSecret, newSecret } from "../auth/secrets.ts";
 import type { Db, Tx } from "../db/database.ts";
@@ -21,6 +21,7 @@ export interface TakenInvitation {
   readonly id: string;
   readonly spaceId: string;
   readonly role: Role;
+  readonly group: string;
   /** Makes the person a member. */
   join(app: App, userId: string): Promise<void>;
 }
@@ -34,19 +35,20 @@ export async function takeUse(db: Db | Tx, code: string): Promise<TakenInvitatio
     .where("uses_left", ">", 0)
     .where("revoked_at", "is", null)
     .where("expires_at", ">", sql<Date>`now()`)
-    .returning(["id", "space_id", "role"])
+    .returning(["id", "space_id", "role", "group_name"])
     .executeTakeFirst();
   if (row === undefined)
     throw new LanistaError("not_found", "the invitation is none, ran out, was revoked or is used up", {
       hint: "Ask whoever invited you for a new one.",
     });
-  const { id, space_id: spaceId, role } = row;
+  const { id, space_id: spaceId, role, group_name: group } = row;
   return {
     id,
     spaceId,
     role,
+    group,
     join: async (app, userId) => {
-      await app.db.transaction().execute((tx) => joinSpace(app, tx, { spaceId, userId, role }));
+      await app.db.transaction().execute((tx) => joinSpace(app, tx, { spaceId, userId, role, group }));
     },
   };
 }
@@ -59,14 +61,15 @@ export async function returnUse(db: Db | Tx, id: string): Promise<void> {
 export async function joinSpace(
   app: App,
   tx: Tx,
-  { spaceId, userId, role }: { spaceId: string; userId: string; role: Role },
+  { spaceId, userId, role, group = "" }: { spaceId: string; userId: string; role: Role; group?: string },
 ): Promise<boolean> {
+  const lower = (["guest", "participant", "assistant", "organiser"] as const).filter((one) => !atLeast(one, role));
   const { numInsertedOrUpdatedRows = 0n } = await tx
     .insertInto("members")
-    .values({ space_id: spaceId, user_id: userId, role })
+    .values({ space_id: spaceId, user_id: userId, role, group_name: group })
     .onConflict((conflict) =>
-      role === "organiser"
-        ? conflict.columns(["space_id", "user_id"]).doUpdateSet({ role }).where("members.role", "<>", role)
+      lower.length > 0
+        ? conflict.columns(["space_id", "user_id"]).doUpdateSet({ role }).where("members.role", "in", lower)
         : conflict.columns(["space_id", "user_id"]).doNothing(),
     )
     .executeTakeFirst();
@@ -82,7 +85,7 @@ export async function createInvitation(
   tx: Tx,
   spaceId: string,
   createdBy: string,
-  wanted: { role: Role; seconds: number; uses: number; note: string },
+  wanted: { role: Role; seconds: number; uses: number; note: string; email?: string; group?: string },
 ): Promise<{ row: InvitationRow; code: string }> {
   const { secret: code, hash } = newSecret("invite_");
   const row = await tx
@@ -93,6 +96,8 @@ export async function createInvitation(
       role: wanted.role,
       code_hash: hash,
       note: wanted.note,
+      email: wanted.email ?? null,
+      group_name: wanted.group ?? "",
       uses_left: wanted.uses,
       expires_at: sql<Date>`now() + make_interval(secs => ${wanted.seconds})`,
       created_by: createdBy,
@@ -136,5 +141,7 @@ export function invitationMessage(row: InvitationRow): MessageInitShape<typeof I
     usesLeft: row.uses_left,
     createdAt: timestampFromDate(row.created_at),
     note: row.note,
+    email: row.email ?? "",
+    group: row.group_name,
   };
 }

@@ -6,7 +6,7 @@ import { Scope } from "@lanista/api/gen/lanista/v1/access_pb";
 import type { CreateTokenRequest, TokenSchema } from "@lanista/api/gen/lanista/v1/tokens_pb";
 import { type Selectable, sql } from "kysely";
 import { v7 as uuid } from "uuid";
-import { isAdministrator, notFound, requireSpace, requireUser } from "../auth/access.ts";
+import { atLeast, isAdministrator, notFound, requireSpace, requireUser } from "../auth/access.ts";
 import type { Caller } from "../auth/caller.ts";
 import { SCOPE_NUMBERS, scopeName } from "../auth/scopes.ts";
 import { newSecret } from "../auth/secrets.ts";
@@ -66,7 +66,7 @@ export async function tokenFor(tx: Tx, caller: Caller, request: CreateTokenReque
     throw new LanistaError("invalid", "an administrator's token is for the whole server", { field: "space" });
   if (!machine && !caller.scopes.has(scope))
     throw new LanistaError("forbidden", `you have no rights of scope ${scope} to give away`, { field: "scope" });
-  if (scope === "organiser" && space !== null && space.role !== "organiser")
+  if (scope === "organiser" && space !== null && !atLeast(space.role, "organiser"))
     throw new LanistaError("forbidden", "you do not organise this space", { field: "space" });
   if (machine && !isAdministrator(caller)) await spacesWorker(tx, scope, space?.space.id ?? null, request.queues);
   return {

@@ -13,7 +13,17 @@ export type UserRow = Selectable<UserTable>;
 
 export function userMessage(row: UserRow): MessageInitShape<typeof UserSchema> {
   const { id, name, email, administrator, organiser, locked } = row;
-  return { id, name, email, administrator, organiser, locked, createdAt: timestampFromDate(row.createdAt) };
+  const emailConfirmed = row.emailVerified;
+  return {
+    id,
+    name,
+    email,
+    administrator,
+    organiser,
+    locked,
+    emailConfirmed,
+    createdAt: timestampFromDate(row.createdAt),
+  };
 }
 
 /** By id or address. */
@@ -41,7 +51,7 @@ export async function listUsers(db: Db, search: string, { size, after }: PageWan
 
 /** A locked person's sessions end. Throws LanistaError `conflict` where the server would be left without an administrator. */
 export async function updateUser(tx: Tx, actorId: string, request: UpdateUserRequest): Promise<UserRow> {
-  const { userId, administrator, organiser, locked } = request;
+  const { userId, administrator, organiser, locked, emailConfirmed } = request;
   if (userId === actorId && (administrator === false || locked === true))
     throw new LanistaError("conflict", "nobody locks himself out, or takes his own office away", {
       hint: "Let another administrator do it.",
@@ -52,6 +62,7 @@ export async function updateUser(tx: Tx, actorId: string, request: UpdateUserReq
       ...(administrator === undefined ? {} : { administrator }),
       ...(organiser === undefined ? {} : { organiser }),
       ...(locked === undefined ? {} : { locked }),
+      ...(emailConfirmed === undefined ? {} : { emailVerified: emailConfirmed }),
       updatedAt: new Date(),
     })
     .where("id", "=", userId)

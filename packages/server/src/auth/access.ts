@@ -6,21 +6,32 @@ import { LanistaError } from "@lanista/api/errors";
 import type { Selectable } from "kysely";
 import { validate as isUuid } from "uuid";
 import type { Db, Tx } from "../db/database.ts";
-import type { SpacesTable } from "../db/types.ts";
+import type { Role, SpacesTable } from "../db/types.ts";
 import type { Caller } from "./caller.ts";
 
-export type Role = "participant" | "organiser";
+export type { Role };
 export type SpaceRow = Selectable<SpacesTable>;
+
+const RANKS: Readonly<Record<Role, number>> = {
+  guest: 0,
+  participant: 1,
+  assistant: 2,
+  organiser: 3,
+  administrator: 4,
+};
+
+/** Whether who has `role` passes where `least` is asked for. */
+export const atLeast = (role: Role, least: Role): boolean => RANKS[role] >= RANKS[least];
 
 /** An administrator's session or token of that scope. */
 export function isAdministrator(caller: Caller): boolean {
   return caller.scopes.has("administrator");
 }
 
-/** The caller's role in a space; null for none. An administrator is an organiser everywhere. */
+/** The caller's role in a space; null for none. The server's administrators are administrators everywhere. */
 export async function roleIn(db: Db | Tx, caller: Caller, spaceId: string): Promise<Role | null> {
   if (caller.spaceId !== null && caller.spaceId !== spaceId) return null;
-  if (isAdministrator(caller)) return "organiser";
+  if (isAdministrator(caller)) return "administrator";
   if (caller.user === null) return null;
   const member = await db
     .selectFrom("members")
@@ -29,9 +40,17 @@ export async function roleIn(db: Db | Tx, caller: Caller, spaceId: string): Prom
     .where("user_id", "=", caller.user.id)
     .executeTakeFirst();
   if (member === undefined) return null;
-  // A participant's token of somebody who organises the space stays a participant's.
-  return member.role === "organiser" && caller.scopes.has("organiser") ? "organiser" : "participant";
+  // A participant's token of somebody who is more than that in the space stays a participant's.
+  return atLeast(member.role, "assistant") && !caller.scopes.has("organiser") ? "participant" : member.role;
 }
+
+const ONLY: Readonly<Record<Role, string>> = {
+  guest: "a member of the space",
+  participant: "who takes part in the space",
+  assistant: "staff of the course",
+  organiser: "an organiser of the space",
+  administrator: "an administrator of the course",
+};
 
 /** Throws `not_found` to who is no member, `forbidden` to who is less than `least`. `what` is for the sentence. */
 export async function requireRole(
@@ -43,20 +62,20 @@ export async function requireRole(
 ): Promise<Role> {
   const role = await roleIn(db, caller, spaceId);
   if (role === null) throw notFound(what);
-  if (least === "organiser" && role !== "organiser")
-    throw new LanistaError("forbidden", "only an organiser of the space may do this");
+  if (!atLeast(role, least)) throw new LanistaError("forbidden", `only ${ONLY[least]} may do this`);
   return role;
 }
 
-/** The object must be the caller's own, unless he organises its space. Others' does not exist for him. */
+/** The object must be the caller's own, unless his role in its space is `others` or more. Others' does not exist for him. */
 export async function requireOwn(
   db: Db | Tx,
   caller: Caller,
   object: { readonly spaceId: string; readonly ownerId: string | null },
   what = "it",
+  others: Role = "organiser",
 ): Promise<Role> {
   const role = await requireRole(db, caller, object.spaceId, "participant", what);
-  if (role === "organiser") return role;
+  if (atLeast(role, others)) return role;
   if (caller.user === null || object.ownerId !== caller.user.id) throw notFound(what);
   return role;
 }

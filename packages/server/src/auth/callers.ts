@@ -123,7 +123,7 @@ export class Callers {
         "u.organiser",
         "u.locked",
         sql<boolean>`t.last_used_at IS NULL OR t.last_used_at < now() - interval '1 minute'`.as("stale"),
-        sql<boolean>`EXISTS (SELECT FROM members m WHERE m.user_id = t.user_id AND m.role = 'organiser')`.as(
+        sql<boolean>`EXISTS (SELECT FROM members m WHERE m.user_id = t.user_id AND m.role IN ('assistant', 'organiser', 'administrator'))`.as(
           "organises",
         ),
       ])
@@ -166,7 +166,9 @@ export class Callers {
         "u.email",
         "u.administrator",
         "u.organiser",
-        sql<boolean>`EXISTS (SELECT FROM members m WHERE m.user_id = u.id AND m.role = 'organiser')`.as("organises"),
+        sql<boolean>`EXISTS (SELECT FROM members m WHERE m.user_id = u.id AND m.role IN ('assistant', 'organiser', 'administrator'))`.as(
+          "organises",
+        ),
       ])
       .where("u.id", "=", userId)
       .where("u.locked", "=", false)

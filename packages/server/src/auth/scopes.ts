@@ -6,7 +6,7 @@ export interface Rights {
   readonly administrator: boolean;
   /** May found spaces. */
   readonly organiser: boolean;
-  /** Organises some space. */
+  /** Is staff of some space: its organiser, or a course's assistant. */
   readonly organises: boolean;
 }
 

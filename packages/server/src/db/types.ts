@@ -55,17 +55,24 @@ export interface SpacesTable {
   max_running_per_participant: Generated<number>;
   daily_submissions: Generated<number>;
   quota_bytes: Generated<number>;
+  kind: Generated<"competition" | "course">;
+  year: Generated<number>;
+  semester: Generated<string>;
+  join_patterns: Generated<string[]>;
 }
+/** From the least to the most. */
+export type Role = "guest" | "participant" | "assistant" | "organiser" | "administrator";
 export interface MembersTable {
   space_id: string;
   user_id: string;
-  role: "participant" | "organiser";
+  role: Role;
   joined_at: MadeStamp;
+  group_name: Generated<string>;
 }
 export interface InvitationsTable {
   id: string;
   space_id: string;
-  role: "participant" | "organiser";
+  role: Role;
   code_hash: Buffer;
   note: Generated<string>;
   uses_left: number;
@@ -73,6 +80,8 @@ export interface InvitationsTable {
   revoked_at: Stamp | null;
   created_by: string;
   created_at: MadeStamp;
+  email: string | null;
+  group_name: Generated<string>;
 }
 export type TokenScope = "participant" | "organiser" | "administrator" | "worker" | "executor";
 export interface TokensTable {
@@ -362,6 +371,96 @@ export interface SchedulesTable {
   created_by: string;
   created_at: MadeStamp;
 }
+export interface AnnouncementsTable {
+  id: string;
+  space_id: string;
+  title: string;
+  body: string;
+  pinned: Generated<boolean>;
+  author_id: string;
+  created_at: MadeStamp;
+}
+export interface TasksTable {
+  id: string;
+  space_id: string;
+  slug: string;
+  title: string;
+  description: Generated<string>;
+  opened: Generated<boolean>;
+  opens_at: Stamp | null;
+  deadline: Stamp | null;
+  closes_at: Stamp | null;
+  settings: ColumnType<unknown, string, string>;
+  template_digest: string | null;
+  created_at: MadeStamp;
+}
+export interface TaskVersionsTable {
+  id: string;
+  task_id: string;
+  number: number;
+  format: "native" | "aivle";
+  digest: string;
+  size_bytes: number;
+  state: Generated<"checking" | "ready" | "refused" | "cancelled" | "failed">;
+  in_use: Generated<boolean>;
+  job_id: string;
+  findings: ColumnType<unknown, string | undefined, string>;
+  summary: ColumnType<unknown, string | null | undefined, string | null>;
+  created_by: string;
+  created_at: MadeStamp;
+}
+export interface TaskExtensionsTable {
+  task_id: string;
+  user_id: string;
+  until: Stamp;
+  note: Generated<string>;
+}
+export interface TaskSubmissionsTable {
+  id: string;
+  space_id: string;
+  task_id: string;
+  owner_id: string;
+  number: number;
+  digest: string;
+  size_bytes: number;
+  state: Generated<"waiting" | "running" | "graded" | "cancelled" | "failed">;
+  job_id: string;
+  arrived_at: Stamp;
+  late_seconds: number;
+  grades: Generated<number>;
+  points: number | null;
+  out_of: number | null;
+}
+export interface TaskGradesTable {
+  id: string;
+  submission_id: string;
+  number: number;
+  version_id: string;
+  job_id: string;
+  outcome: "completed" | "agent_fault";
+  points: number;
+  out_of: number;
+  document: ColumnType<unknown, string, never>;
+  created_at: MadeStamp;
+}
+export interface TaskMarksTable {
+  id: string;
+  task_id: string;
+  user_id: string;
+  points: number | null;
+  note: string;
+  given_by: string;
+  created_at: MadeStamp;
+}
+export interface TaskComparisonsTable {
+  id: string;
+  task_id: string;
+  job_id: string;
+  state: Generated<"waiting" | "running" | "done" | "cancelled" | "failed">;
+  result: ColumnType<unknown, string | null | undefined, string | null>;
+  created_by: string;
+  created_at: MadeStamp;
+}
 
 export interface Tables {
   user: UserTable;
@@ -392,4 +491,12 @@ export interface Tables {
   match_log: MatchLogTable;
   head_to_head: HeadToHeadTable;
   schedules: SchedulesTable;
+  announcements: AnnouncementsTable;
+  tasks: TasksTable;
+  task_versions: TaskVersionsTable;
+  task_extensions: TaskExtensionsTable;
+  task_submissions: TaskSubmissionsTable;
+  task_grades: TaskGradesTable;
+  task_marks: TaskMarksTable;
+  task_comparisons: TaskComparisonsTable;
 }

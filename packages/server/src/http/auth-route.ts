@@ -36,6 +36,14 @@ const SERVED: ReadonlyMap<string, boolean> = new Map([
   ["reset-password", true],
   ["change-password", true],
   ["update-user", false],
+  ["verify-email", true],
+  ["send-verification-email", true],
+]);
+
+/** What needs a mail, and who can help without. */
+const MAILED: ReadonlyMap<string, string> = new Map([
+  ["request-password-reset", "for a one-time token: lanista admin reset YOUR-ADDRESS."],
+  ["send-verification-email", "to say that the address is yours: lanista admin user ID --confirmed yes."],
 ]);
 
 export function authRoute(app: App, accounts: Accounts, limits: RateLimits): HttpRoute {
@@ -58,10 +66,9 @@ export function authRoute(app: App, accounts: Accounts, limits: RateLimits): Htt
         !/^application\/json\b/i.test(String(at.request.headers["content-type"]))
       )
         throw new LanistaError("invalid", "the body must be application/json");
-      if (path === "request-password-reset" && app.config.smtp.url === "")
-        throw new LanistaError("conflict", "this server sends no mail", {
-          hint: "Ask an administrator for a one-time token: lanista admin reset YOUR-ADDRESS.",
-        });
+      const instead = MAILED.get(path);
+      if (instead !== undefined && app.config.smtp.url === "")
+        throw new LanistaError("conflict", "this server sends no mail", { hint: `Ask an administrator ${instead}` });
       const request = asRequest(app, at, body);
       const answer =
         path === "sign-up/email"
@@ -74,7 +81,7 @@ export function authRoute(app: App, accounts: Accounts, limits: RateLimits): Htt
 }
 
 /** Who changed what of his account; signing in and out is in the log alone. */
-const AUDITED = new Set(["sign-up/email", "reset-password", "change-password", "update-user"]);
+const AUDITED = new Set(["sign-up/email", "reset-password", "change-password", "update-user", "verify-email"]);
 /** Pages ask for these again and again. */
 const READ = new Set(["get-session", "list-sessions"]);
 

@@ -1,5 +1,5 @@
 /** Whose jobs are whose. One that the caller may not see does not exist for him. */
-import { isAdministrator, notFound, requireOutside, requireOwn, requireRole } from "../auth/access.ts";
+import { atLeast, isAdministrator, notFound, requireOutside, requireOwn, requireRole } from "../auth/access.ts";
 import type { Caller } from "../auth/caller.ts";
 import type { Db, Tx } from "../db/database.ts";
 import type { JobRow } from "./kinds.ts";
@@ -43,7 +43,7 @@ export async function readableSeats(
   if (caller.user === null) throw notFound("the job");
   if (job.space_id !== null) {
     const role = await requireRole(db, caller, job.space_id, "participant", "the job");
-    if (role === "organiser") return { job, seats: null };
+    if (atLeast(role, "organiser")) return { job, seats: null };
   } else if (caller.spaceId !== null) throw notFound("the job");
   const match = await db.selectFrom("matches").select("id").where("job_id", "=", job.id).executeTakeFirst();
   if (match === undefined) {

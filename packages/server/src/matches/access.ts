@@ -1,6 +1,6 @@
 /** Whose matches are whose: a ladder's are its space's; a requested one belongs to who asked for it. */
 import type { Selectable } from "kysely";
-import { notFound, requireOutside, requireRole } from "../auth/access.ts";
+import { atLeast, notFound, requireOutside, requireRole } from "../auth/access.ts";
 import type { Caller } from "../auth/caller.ts";
 import type { Db, Tx } from "../db/database.ts";
 import type { MatchesTable } from "../db/types.ts";
@@ -17,6 +17,6 @@ export async function visibleMatch(db: Db | Tx, caller: Caller, id: string): Pro
     return row;
   }
   const role = await requireRole(db, caller, row.space_id, "participant", "the match");
-  if (row.reason === "requested" && !mine && role !== "organiser") throw notFound("the match");
+  if (row.reason === "requested" && !mine && !atLeast(role, "organiser")) throw notFound("the match");
   return row;
 }

@@ -2,7 +2,7 @@
 import { create } from "@bufbuild/protobuf";
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import { type Match, MatchSchema } from "@lanista/api/gen/lanista/v1/matches_pb";
-import { roleIn } from "../auth/access.ts";
+import { atLeast, roleIn } from "../auth/access.ts";
 import type { Caller } from "../auth/caller.ts";
 import type { Db, Tx } from "../db/database.ts";
 import { outcomeMessage } from "../jobs/messages.ts";
@@ -82,6 +82,6 @@ async function openLadders(db: Db | Tx, caller: Caller, rows: readonly MatchRow[
   const ladders = await db.selectFrom("ladders").select(["id", "space_id", "public"]).where("id", "in", ids).execute();
   const open = new Set<string>();
   for (const { id, space_id, public: isPublic } of ladders)
-    if (isPublic || (await roleIn(db, caller, space_id)) === "organiser") open.add(id);
+    if (isPublic || atLeast((await roleIn(db, caller, space_id)) ?? "guest", "organiser")) open.add(id);
   return open;
 }

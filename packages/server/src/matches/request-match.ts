@@ -1,7 +1,7 @@
 /** A match that somebody asks for, and no rating hears of. */
 import { LanistaError } from "@lanista/api/errors";
 import type { App } from "../app.ts";
-import { type Role, requireUser } from "../auth/access.ts";
+import { atLeast, type Role, requireUser } from "../auth/access.ts";
 import type { Caller } from "../auth/caller.ts";
 import type { Tx } from "../db/database.ts";
 import { makeMatch } from "../ladder/make-match.ts";
@@ -45,7 +45,7 @@ export async function requestMatch(
       throw new LanistaError("not_found", "an agent is not active on this ladder", { field: "agent_ids" });
     return { agentId: row.id, versionId: row.version_id, name: row.name, digest: row.digest };
   });
-  if (role !== "organiser" && !rows.some(({ owner_id }) => owner_id === user.id))
+  if (!atLeast(role, "organiser") && !rows.some(({ owner_id }) => owner_id === user.id))
     throw new LanistaError("forbidden", "one of the agents must be yours", { field: "agent_ids" });
   return await makeMatch(app, tx, {
     ladderId: ladder.id,

@@ -17,7 +17,7 @@ import {
 import { sql } from "kysely";
 import { v7 as uuid } from "uuid";
 import type { App } from "../app.ts";
-import { notFound, requireOwn, requireRole, requireSpace } from "../auth/access.ts";
+import { atLeast, notFound, requireOwn, requireRole, requireSpace } from "../auth/access.ts";
 import { callerOf } from "../auth/caller.ts";
 import type { Tx } from "../db/database.ts";
 import { BOARD_KEYS, boardPage, ownRows, pageKey, rowMessage } from "../ladder/board.ts";
@@ -152,7 +152,7 @@ export function ladderService(app: App): ServiceImpl<typeof LadderService> {
       };
       if (
         !ladder.public &&
-        (await requireRole(db, caller, ladder.space_id, "participant", "the ladder")) !== "organiser"
+        !atLeast(await requireRole(db, caller, ladder.space_id, "participant", "the ladder"), "organiser")
       ) {
         const own = await ownRows(db, query, caller.user?.id ?? "");
         return { rows: own.map(rowMessage), nextPageToken: "", ladder: ladderMessage(ladder) };
@@ -165,7 +165,7 @@ export function ladderService(app: App): ServiceImpl<typeof LadderService> {
       const caller = callerOf(context);
       const { ladder, role } = await requireLadder(db, caller, request.ladderId, "participant");
       // Of a private board a participant sees what concerns his own agents.
-      const only = ladder.public || role === "organiser" ? null : (caller.user?.id ?? "");
+      const only = ladder.public || atLeast(role, "organiser") ? null : (caller.user?.id ?? "");
       return { pairs: await headToHead(db, ladder.id, request.agentIds, only) };
     },
 

@@ -10,7 +10,7 @@ import {
 } from "@lanista/api/gen/lanista/v1/matches_pb";
 import { validate as isUuid } from "uuid";
 import type { App } from "../app.ts";
-import { isAdministrator, requireOwn, requireSpace } from "../auth/access.ts";
+import { atLeast, isAdministrator, requireOwn, requireSpace } from "../auth/access.ts";
 import { callerOf } from "../auth/caller.ts";
 import { cancelJob } from "../jobs/cancel.ts";
 import { requireLadder } from "../ladder/rows.ts";
@@ -62,7 +62,7 @@ export function matchService(app: App): ServiceImpl<typeof MatchService> {
         spaceId: space.id,
         ladderId: optionalId(request.ladderId, "ladder_id"),
         agentId: optionalId(request.agentId, "agent_id"),
-        requestedBy: role === "organiser" ? null : (caller.user?.id ?? ""),
+        requestedBy: atLeast(role, "organiser") ? null : (caller.user?.id ?? ""),
       });
       const { rows, nextPageToken } = pageOf(found, wanted, (row) => [row.id]);
       return { matches: await matchMessages(db, caller, rows), nextPageToken };

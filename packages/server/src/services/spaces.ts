@@ -29,7 +29,7 @@ import {
   revokeInvitation,
   takeUse,
 } from "../accounts/invitations.ts";
-import { listMembers, memberMessage, removeMember, roleOf, setMember } from "../accounts/members.ts";
+import { checkGiving, listMembers, memberMessage, removeMember, roleOf, setMember } from "../accounts/members.ts";
 import { createSpace, listSpaces, spaceMessage, updateSpace } from "../accounts/spaces.ts";
 import type { App } from "../app.ts";
 import { notFound, requireSpace, requireUser } from "../auth/access.ts";
@@ -52,18 +52,19 @@ export function spaceService(app: App, { callers, publicUrl }: ServiceParts): Se
           throw new LanistaError("forbidden", "you may not found spaces", {
             hint: "An administrator can let you: lanista admin user ID --organiser yes.",
           });
-        const row = await createSpace(tx, request.slug, request.title);
+        const row = await createSpace(tx, request);
+        const role = row.kind === "course" ? "administrator" : "organiser";
         note.subject = row.id;
         note.spaceId = row.id;
-        await joinSpace(app, tx, { spaceId: row.id, userId: user.id, role: "organiser" });
-        return { space: spaceMessage(row, "organiser") };
+        await joinSpace(app, tx, { spaceId: row.id, userId: user.id, role });
+        return { space: spaceMessage(row, role) };
       });
       callers.forget();
       return answer;
     },
 
     async getSpace(request, context) {
-      const { space, role } = await requireSpace(db, callerOf(context), request.space, "participant");
+      const { space, role } = await requireSpace(db, callerOf(context), request.space, "guest");
       return { space: spaceMessage(space, role) };
     },
 
@@ -84,14 +85,14 @@ export function spaceService(app: App, { callers, publicUrl }: ServiceParts): Se
           const { space, role } = await requireSpace(tx, callerOf(context), request.space, "organiser");
           note.subject = space.id;
           note.spaceId = space.id;
-          const row = await updateSpace(tx, space.id, request);
+          const row = await updateSpace(tx, space, request);
           await app.events.publish(tx, "queues");
           return { space: spaceMessage(row, role) };
         },
       ),
 
     async listMembers(request, context) {
-      const { space } = await requireSpace(db, callerOf(context), request.space, "organiser");
+      const { space } = await requireSpace(db, callerOf(context), request.space, "assistant");
       const wanted = pageWanted(request.page, 1);
       const found = await listMembers(db, space.id, wanted);
       const { rows, nextPageToken } = pageOf(found, wanted, (row) => [row.user_id]);
@@ -101,10 +102,10 @@ export function spaceService(app: App, { callers, publicUrl }: ServiceParts): Se
     async setMember(request, context) {
       const schemas = { input: SetMemberRequestSchema, output: SetMemberResponseSchema };
       const answer = await mutate(app, context, schemas, request, async (tx, note) => {
-        const { space } = await requireSpace(tx, callerOf(context), request.space, "organiser");
+        const { space, role } = await requireSpace(tx, callerOf(context), request.space, "organiser");
         note.subject = request.userId;
         note.spaceId = space.id;
-        const row = await setMember(tx, space.id, request.userId, roleOf(request.role));
+        const row = await setMember(tx, space, role, request.userId, roleOf(request.role));
         await app.events.publish(tx, ACCOUNTS_CHANGED);
         return { member: memberMessage(row) };
       });
@@ -115,10 +116,10 @@ export function spaceService(app: App, { callers, publicUrl }: ServiceParts): Se
     async removeMember(request, context) {
       const schemas = { input: RemoveMemberRequestSchema, output: RemoveMemberResponseSchema };
       const answer = await mutate(app, context, schemas, request, async (tx, note) => {
-        const { space } = await requireSpace(tx, callerOf(context), request.space, "organiser");
+        const { space, role } = await requireSpace(tx, callerOf(context), request.space, "organiser");
         note.subject = request.userId;
         note.spaceId = space.id;
-        await removeMember(tx, space.id, request.userId);
+        await removeMember(tx, space, role, request.userId);
         await app.events.publish(tx, ACCOUNTS_CHANGED);
         return {};
       });
@@ -134,7 +135,8 @@ export function spaceService(app: App, { callers, publicUrl }: ServiceParts): Se
         request,
         async (tx, note) => {
           const caller = callerOf(context);
-          const { space } = await requireSpace(tx, caller, request.space, "organiser");
+          const { space, role } = await requireSpace(tx, caller, request.space, "organiser");
+          checkGiving(space, role, roleOf(request.role));
           const { row, code } = await createInvitation(tx, space.id, requireUser(caller).id, {
             role: roleOf(request.role),
             seconds: Number(request.validSeconds),
@@ -183,13 +185,13 @@ export function spaceService(app: App, { callers, publicUrl }: ServiceParts): Se
       const answer = await mutate(app, context, schemas, request, async (tx, note) => {
         const caller = callerOf(context);
         const user = requireUser(caller);
-        const { id, spaceId, role } = await takeUse(tx, request.code);
+        const { id, spaceId, role, group } = await takeUse(tx, request.code);
         if (caller.spaceId !== null && caller.spaceId !== spaceId)
           throw new LanistaError("forbidden", "this token is for another space");
         note.subject = spaceId;
         note.spaceId = spaceId;
         // Who gains nothing by it takes no place from others.
-        if (!(await joinSpace(app, tx, { spaceId, userId: user.id, role }))) await returnUse(tx, id);
+        if (!(await joinSpace(app, tx, { spaceId, userId: user.id, role, group }))) await returnUse(tx, id);
         const row = await tx.selectFrom("spaces").selectAll().where("id", "=", spaceId).executeTakeFirstOrThrow();
         const member = await tx
           .selectFrom("members")

@@ -14,6 +14,7 @@ import {
   UpdateUserResponseSchema,
 } from "@lanista/api/gen/lanista/v1/tokens_pb";
 import { listAudit } from "../accounts/audit.ts";
+import { claimInvitations } from "../accounts/claim-invitations.ts";
 import { initAdministrator } from "../accounts/first-administrator.ts";
 import { makeToken, ownTokens, revokeToken, tokenFor, tokenMessage } from "../accounts/tokens.ts";
 import { findUser, listUsers, updateUser, userMessage } from "../accounts/users.ts";
@@ -92,6 +93,7 @@ export function tokenService(app: App, { accounts, callers }: ServiceParts): Ser
         async (tx, note) => {
           note.subject = request.userId;
           const row = await updateUser(tx, requireUser(callerOf(context)).id, request);
+          if (request.emailConfirmed === true) await claimInvitations(app, tx, row.id);
           await app.events.publish(tx, ACCOUNTS_CHANGED);
           return { user: userMessage(row) };
         },

@@ -42,7 +42,7 @@ export declare type Access = Message<"lanista.v1.Access"> & {
   spaceRole: SpaceRole;
 
   /**
-   * Beyond the role: the object must be the caller's own, unless he is an organiser of its space.
+   * Beyond the role: the object must be the caller's own, unless he has at least the role `others` in its space.
    *
    * @generated from field: bool own = 4;
    */
@@ -54,6 +54,13 @@ export declare type Access = Message<"lanista.v1.Access"> & {
    * @generated from field: bool mutation = 5;
    */
   mutation: boolean;
+
+  /**
+   * With `own`: the least role that others' objects are open to. Unspecified: an organiser's.
+   *
+   * @generated from field: lanista.v1.SpaceRole others = 6;
+   */
+  others: SpaceRole;
 };
 
 /**
@@ -105,6 +112,8 @@ export enum Scope {
 export declare const ScopeSchema: GenEnum<Scope>;
 
 /**
+ * From the least to the most: guest, participant, assistant, organiser, administrator. Whoever has one passes for those below it.
+ *
  * @generated from enum lanista.v1.SpaceRole
  */
 export enum SpaceRole {
@@ -114,14 +123,39 @@ export enum SpaceRole {
   UNSPECIFIED = 0,
 
   /**
+   * Takes part; in a course: a student.
+   *
    * @generated from enum value: SPACE_ROLE_PARTICIPANT = 1;
    */
   PARTICIPANT = 1,
 
   /**
+   * In a course: a lecturer.
+   *
    * @generated from enum value: SPACE_ROLE_ORGANISER = 2;
    */
   ORGANISER = 2,
+
+  /**
+   * Courses only: looks at tasks and announcements, and hands nothing in.
+   *
+   * @generated from enum value: SPACE_ROLE_GUEST = 3;
+   */
+  GUEST = 3,
+
+  /**
+   * Courses only: a teaching assistant, who sees and marks what students handed in.
+   *
+   * @generated from enum value: SPACE_ROLE_ASSISTANT = 4;
+   */
+  ASSISTANT = 4,
+
+  /**
+   * Courses only: an organiser who also says who else is one.
+   *
+   * @generated from enum value: SPACE_ROLE_ADMINISTRATOR = 5;
+   */
+  ADMINISTRATOR = 5,
 }
 
 /**

@@ -2,7 +2,7 @@
 // @generated from file lanista/v1/spaces.proto (package lanista.v1, syntax proto3)
 /* eslint-disable */
 
-import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
+import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import type { SpaceRole } from "./access_pb.js";
@@ -72,6 +72,30 @@ export declare type Space = Message<"lanista.v1.Space"> & {
    * @generated from field: int64 quota_bytes = 9;
    */
   quotaBytes: bigint;
+
+  /**
+   * @generated from field: lanista.v1.SpaceKind kind = 10;
+   */
+  kind: SpaceKind;
+
+  /**
+   * Of a course; 0 and empty where nobody said.
+   *
+   * @generated from field: int32 year = 11;
+   */
+  year: number;
+
+  /**
+   * @generated from field: string semester = 12;
+   */
+  semester: string;
+
+  /**
+   * Of a course: whose confirmed address is like one of these may join it (JoinCourse).
+   *
+   * @generated from field: repeated string join_patterns = 13;
+   */
+  joinPatterns: string[];
 };
 
 /**
@@ -93,6 +117,23 @@ export declare type CreateSpaceRequest = Message<"lanista.v1.CreateSpaceRequest"
    * @generated from field: string title = 2;
    */
   title: string;
+
+  /**
+   * Unspecified: a competition.
+   *
+   * @generated from field: lanista.v1.SpaceKind kind = 3;
+   */
+  kind: SpaceKind;
+
+  /**
+   * @generated from field: int32 year = 4;
+   */
+  year: number;
+
+  /**
+   * @generated from field: string semester = 5;
+   */
+  semester: string;
 };
 
 /**
@@ -223,6 +264,23 @@ export declare type UpdateSpaceRequest = Message<"lanista.v1.UpdateSpaceRequest"
    * @generated from field: optional int64 quota_bytes = 6;
    */
   quotaBytes?: bigint | undefined;
+
+  /**
+   * @generated from field: optional int32 year = 7;
+   */
+  year?: number | undefined;
+
+  /**
+   * @generated from field: optional string semester = 8;
+   */
+  semester?: string | undefined;
+
+  /**
+   * All of them anew.
+   *
+   * @generated from field: lanista.v1.JoinPatterns join = 9;
+   */
+  join?: JoinPatterns | undefined;
 };
 
 /**
@@ -230,6 +288,24 @@ export declare type UpdateSpaceRequest = Message<"lanista.v1.UpdateSpaceRequest"
  * Use `create(UpdateSpaceRequestSchema)` to create a new message.
  */
 export declare const UpdateSpaceRequestSchema: GenMessage<UpdateSpaceRequest>;
+
+/**
+ * @generated from message lanista.v1.JoinPatterns
+ */
+export declare type JoinPatterns = Message<"lanista.v1.JoinPatterns"> & {
+  /**
+   * Each like `*@school.edu`: a `*` is anything before the `@`, or a part of the name behind it (`*@*.school.edu`).
+   *
+   * @generated from field: repeated string patterns = 1;
+   */
+  patterns: string[];
+};
+
+/**
+ * Describes the message lanista.v1.JoinPatterns.
+ * Use `create(JoinPatternsSchema)` to create a new message.
+ */
+export declare const JoinPatternsSchema: GenMessage<JoinPatterns>;
 
 /**
  * @generated from message lanista.v1.UpdateSpaceResponse
@@ -275,6 +351,13 @@ export declare type Member = Message<"lanista.v1.Member"> & {
    * @generated from field: google.protobuf.Timestamp joined_at = 5;
    */
   joinedAt?: Timestamp | undefined;
+
+  /**
+   * In a course: his class or tutorial; empty for none.
+   *
+   * @generated from field: string group = 6;
+   */
+  group: string;
 };
 
 /**
@@ -433,6 +516,18 @@ export declare type Invitation = Message<"lanista.v1.Invitation"> & {
    * @generated from field: string note = 6;
    */
   note: string;
+
+  /**
+   * Whom a roster meant it for: claimed when that address is confirmed. Empty for anybody's.
+   *
+   * @generated from field: string email = 7;
+   */
+  email: string;
+
+  /**
+   * @generated from field: string group = 8;
+   */
+  group: string;
 };
 
 /**
@@ -699,13 +794,38 @@ export declare type ListAuditResponse = Message<"lanista.v1.ListAuditResponse"> 
 export declare const ListAuditResponseSchema: GenMessage<ListAuditResponse>;
 
 /**
+ * @generated from enum lanista.v1.SpaceKind
+ */
+export enum SpaceKind {
+  /**
+   * @generated from enum value: SPACE_KIND_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * @generated from enum value: SPACE_KIND_COMPETITION = 1;
+   */
+  COMPETITION = 1,
+
+  /**
+   * @generated from enum value: SPACE_KIND_COURSE = 2;
+   */
+  COURSE = 2,
+}
+
+/**
+ * Describes the enum lanista.v1.SpaceKind.
+ */
+export declare const SpaceKindSchema: GenEnum<SpaceKind>;
+
+/**
  * Spaces: courses and competitions, with their members, invitations and audit log.
  *
  * @generated from service lanista.v1.SpaceService
  */
 export declare const SpaceService: GenService<{
   /**
-   * Makes a space whose first organiser is the caller.
+   * Makes a space whose first organiser is the caller; of a course he is the administrator.
    *
    * @generated from rpc lanista.v1.SpaceService.CreateSpace
    */
@@ -749,7 +869,8 @@ export declare const SpaceService: GenService<{
     output: typeof ListMembersResponseSchema;
   },
   /**
-   * Gives a person another role. A space keeps at least one organiser.
+   * Gives a person another role. A space keeps at least one organiser, a course at least one administrator; who is an organiser of a
+   * course, only its administrators say.
    *
    * @generated from rpc lanista.v1.SpaceService.SetMember
    */

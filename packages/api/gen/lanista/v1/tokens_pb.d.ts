@@ -53,6 +53,13 @@ export declare type User = Message<"lanista.v1.User"> & {
    * @generated from field: google.protobuf.Timestamp created_at = 7;
    */
   createdAt?: Timestamp | undefined;
+
+  /**
+   * By a mail to it, or by an administrator: what is meant for the address is his.
+   *
+   * @generated from field: bool email_confirmed = 8;
+   */
+  emailConfirmed: boolean;
 };
 
 /**
@@ -373,6 +380,13 @@ export declare type UpdateUserRequest = Message<"lanista.v1.UpdateUserRequest"> 
    * @generated from field: optional bool locked = 4;
    */
   locked?: boolean | undefined;
+
+  /**
+   * Says that the address is his.
+   *
+   * @generated from field: optional bool email_confirmed = 5;
+   */
+  emailConfirmed?: boolean | undefined;
 };
 
 /**

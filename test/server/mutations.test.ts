@@ -11,7 +11,7 @@ import { joinLadder } from "@lanista/server/ladder/join";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { expected } from "./access/expected.ts";
 import { type MakeRequest, REQUESTS } from "./access/requests.ts";
-import { makeJob, makeMatch, makeWorld, type World } from "./access/world.ts";
+import { makeJob, makeMatch, makeTaskSubmission, makeWorld, type World } from "./access/world.ts";
 
 let world: World;
 beforeAll(async () => {
@@ -43,6 +43,14 @@ const CHANGEABLE: Readonly<Record<string, MakeRequest>> = {
     const { job_id } = await changed.returning("job_id").executeTakeFirstOrThrow();
     await setState(world, job_id!, "waiting");
     return request;
+  },
+  "GradeService/CancelTaskSubmission": async (world) => {
+    const id = await makeTaskSubmission(world);
+    const { db } = world.server.database;
+    const changed = db.updateTable("task_submissions").set({ state: "waiting", grades: 0 }).where("id", "=", id);
+    const { job_id } = await changed.returning("job_id").executeTakeFirstOrThrow();
+    await setState(world, job_id, "waiting");
+    return { submissionId: id };
   },
   "LadderService/StartFinals": async (world) => ({ ladderId: await openLadder(world), rounds: 1 }),
   "LadderService/Withdraw": async (world) => ({

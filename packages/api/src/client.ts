@@ -5,6 +5,7 @@ import { createConnectTransport } from "@connectrpc/connect-node";
 import { AgentService } from "@lanista/api/gen/lanista/v1/agents_pb";
 import { CourseService } from "@lanista/api/gen/lanista/v1/courses_pb";
 import { EnvironmentService } from "@lanista/api/gen/lanista/v1/environments_pb";
+import { GradeService } from "@lanista/api/gen/lanista/v1/grades_pb";
 import { JobService } from "@lanista/api/gen/lanista/v1/jobs_pb";
 import { LadderService } from "@lanista/api/gen/lanista/v1/ladders_pb";
 import { MatchService } from "@lanista/api/gen/lanista/v1/matches_pb";
@@ -12,6 +13,7 @@ import { ReplayService } from "@lanista/api/gen/lanista/v1/replays_pb";
 import { ScheduleService } from "@lanista/api/gen/lanista/v1/schedules_pb";
 import { SpaceService } from "@lanista/api/gen/lanista/v1/spaces_pb";
 import { SubmissionService } from "@lanista/api/gen/lanista/v1/submissions_pb";
+import { TaskService } from "@lanista/api/gen/lanista/v1/tasks_pb";
 import { TokenService } from "@lanista/api/gen/lanista/v1/tokens_pb";
 import { WorkerService } from "@lanista/api/gen/lanista/v1/workers_pb";
 
@@ -20,6 +22,7 @@ export const SERVICES = {
   agents: AgentService,
   courses: CourseService,
   environments: EnvironmentService,
+  grades: GradeService,
   jobs: JobService,
   ladders: LadderService,
   matches: MatchService,
@@ -27,6 +30,7 @@ export const SERVICES = {
   schedules: ScheduleService,
   spaces: SpaceService,
   submissions: SubmissionService,
+  tasks: TaskService,
   tokens: TokenService,
   workers: WorkerService,
 } as const satisfies Record<string, DescService>;

@@ -9,7 +9,7 @@ import { ScheduledAction } from "@lanista/api/gen/lanista/v1/schedules_pb";
 import { makeToken } from "@lanista/server/accounts/tokens";
 import { hashSecret, newSecret } from "@lanista/server/auth/secrets";
 import { sql } from "kysely";
-import { makeJob, makeMatch, type World } from "./world.ts";
+import { makeJob, makeMatch, makeTaskSubmission, makeTaskVersion, type World } from "./world.ts";
 
 /** Made anew for each call: what one caller changed is not what the next one meets. */
 export type MakeRequest = (world: World, caller: string) => unknown;
@@ -18,10 +18,12 @@ const unique = (): string => randomUUID().slice(0, 13);
 
 const aJob: MakeRequest = async (world) => ({ jobId: await makeJob(world) });
 const aMatch: MakeRequest = (world) => ({ matchId: world.match });
+const theTask: MakeRequest = (world) => ({ taskId: world.task });
+const aTaskSubmission: MakeRequest = async (world) => ({ submissionId: await makeTaskSubmission(world) });
 const theLadder: MakeRequest = (world) => ({ ladderId: world.ladder });
 const inA: MakeRequest = (world) => ({ space: world.spaceA });
 
-async function upload(world: World): Promise<string> {
+async function upload(world: World, userId = world.people.owner.id): Promise<string> {
   const id = randomUUID();
   const data = Buffer.from(id);
   await world.server.database.db
@@ -29,7 +31,7 @@ async function upload(world: World): Promise<string> {
     .values({
       id,
       space_id: world.spaceA,
-      user_id: world.people.owner.id,
+      user_id: userId,
       size_bytes: data.byteLength,
       digest: createHash("sha256").update(data).digest("hex"),
       expires_at: sql<Date>`now() + interval '1 hour'`,
@@ -102,6 +104,30 @@ async function schedule(world: World): Promise<string> {
   return id;
 }
 
+/** The caller's own, if he is one who may use one here. */
+async function finishedUpload(world: World, caller: string): Promise<string> {
+  const { organiser, administrator } = world.people;
+  const ids: Record<string, string> = {
+    "the organiser": organiser.id,
+    "the administrator": administrator.id,
+    "the lecturer": "test-lecturer",
+  };
+  const id = await upload(world, ids[caller]);
+  const data = Buffer.from(id);
+  await world.server.app.store.put(data);
+  await world.server.database.db.updateTable("uploads").set({ complete: true }).where("id", "=", id).execute();
+  return id;
+}
+
+async function comparison(world: World): Promise<string> {
+  const id = randomUUID();
+  await world.server.database.db
+    .insertInto("task_comparisons")
+    .values({ id, task_id: world.task, job_id: await makeJob(world), created_by: world.people.organiser.id })
+    .execute();
+  return id;
+}
+
 async function announcement(world: World): Promise<string> {
   const id = randomUUID();
   await world.server.database.db
@@ -139,6 +165,19 @@ export const REQUESTS: Readonly<Record<string, MakeRequest>> = {
   "CourseService/DeleteAnnouncement": async (world) => ({ announcementId: await announcement(world) }),
   "EnvironmentService/ListEnvironments": () => ({}),
   "EnvironmentService/GetEnvironment": () => ({ id: "pong" }),
+  "GradeService/HandIn": (world) => ({ taskId: world.task, bundle: { case: "zip", value: Buffer.from("PK") } }),
+  "GradeService/GetTaskSubmission": aTaskSubmission,
+  "GradeService/ListTaskSubmissions": inA,
+  "GradeService/CancelTaskSubmission": aTaskSubmission,
+  "GradeService/DownloadTaskSubmission": aTaskSubmission,
+  "GradeService/GetGrade": aTaskSubmission,
+  "GradeService/ListGrades": aTaskSubmission,
+  "GradeService/Regrade": (world) => ({ what: { case: "taskId", value: world.task } }),
+  "GradeService/SetMark": (world) => ({ taskId: world.task, userId: world.people.owner.id, points: 1, note: "N" }),
+  "GradeService/ListMarks": theTask,
+  "GradeService/ListResults": inA,
+  "GradeService/CompareSubmissions": theTask,
+  "GradeService/GetComparison": async (world) => ({ comparisonId: await comparison(world) }),
   "JobService/GetJob": aJob,
   "JobService/ListJobs": inA,
   "JobService/CancelJob": aJob,
@@ -222,6 +261,29 @@ export const REQUESTS: Readonly<Record<string, MakeRequest>> = {
   "SubmissionService/GetSubmission": async (world) => ({ submissionId: await submission(world) }),
   "SubmissionService/ListSubmissions": inA,
   "SubmissionService/CancelSubmission": async (world) => ({ submissionId: await submission(world) }),
+  "TaskService/CreateTask": (world) => ({ space: world.spaceA, slug: unique(), title: "T" }),
+  "TaskService/GetTask": (world) => ({ task: world.task }),
+  "TaskService/ListTasks": inA,
+  "TaskService/UpdateTask": (world) => ({ taskId: world.task, title: "T" }),
+  "TaskService/AddTaskVersion": async (world, caller) => ({
+    taskId: world.task,
+    uploadId: await finishedUpload(world, caller),
+  }),
+  "TaskService/ListTaskVersions": theTask,
+  "TaskService/UseTaskVersion": async (world) => ({ versionId: await makeTaskVersion(world) }),
+  "TaskService/DownloadTaskVersion": async (world) => ({ versionId: await makeTaskVersion(world) }),
+  "TaskService/OpenTask": (world) => ({ taskId: world.task, opened: true }),
+  "TaskService/SetTemplate": async (world, caller) => ({
+    taskId: world.task,
+    uploadId: await finishedUpload(world, caller),
+  }),
+  "TaskService/DownloadTemplate": theTask,
+  "TaskService/SetExtension": (world) => ({
+    taskId: world.task,
+    userId: world.people.owner.id,
+    until: { seconds: 4_000_000_000n },
+  }),
+  "TaskService/ListExtensions": theTask,
   "TokenService/WhoAmI": () => ({}),
   "TokenService/CreateToken": () => ({ name: "t", scope: Scope.PARTICIPANT }),
   "TokenService/ListTokens": () => ({}),

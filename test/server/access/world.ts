@@ -27,6 +27,8 @@ export interface World {
   readonly workerId: string;
   /** Of a ladder, ended, with a replay. */
   readonly match: string;
+  /** Of space A, opened. */
+  readonly task: string;
   close(): Promise<void>;
 }
 
@@ -177,12 +179,89 @@ export async function makeWorld(): Promise<World> {
     bundle,
     workerId,
     match: "",
+    task: "",
     close: () => server.close(),
   };
   const replay = readFileSync(new URL("../../replays/connect-four.jsonl", import.meta.url));
   const blob = await server.app.store.put(gzipSync(replay));
   const { match } = await makeMatch(half, "ladder", null, blob.digest);
-  return { ...half, match };
+  const { task } = await organiser.client.tasks.createTask({ space: spaceA, slug: "t", title: "T" });
+  const whole = { ...half, match, task: task?.id ?? "" };
+  await makeTaskVersion(whole, true);
+  await db.updateTable("tasks").set({ opened: true, template_digest: digest }).where("id", "=", whole.task).execute();
+  return whole;
+}
+
+/** A version that was found good. */
+export async function makeTaskVersion(world: World, inUse = false): Promise<string> {
+  const id = randomUUID();
+  const { digest, size } = await world.server.app.store.put(world.bundle);
+  const limits = { caseSeconds: 1, memoryBytes: 1, cpus: 1, boxes: 1 };
+  await world.server.database.db
+    .insertInto("task_versions")
+    .values({
+      id,
+      task_id: world.task,
+      number: Math.floor(Math.random() * 2 ** 31),
+      format: "native",
+      digest,
+      size_bytes: size,
+      state: "ready",
+      in_use: inUse,
+      job_id: await makeJob(world),
+      summary: JSON.stringify({ title: "T", environment: "hex", points: 100, cases: 1, digest, ...limits }),
+      created_by: world.people.organiser.id,
+    })
+    .execute();
+  return id;
+}
+
+/** The owner's, graded. */
+export async function makeTaskSubmission(world: World): Promise<string> {
+  const { db } = world.server.database;
+  const id = randomUUID();
+  const { digest, size } = await world.server.app.store.put(world.bundle);
+  const job = await makeJob(world);
+  await db
+    .insertInto("task_submissions")
+    .values({
+      id,
+      space_id: world.spaceA,
+      task_id: world.task,
+      owner_id: world.people.owner.id,
+      number: Math.floor(Math.random() * 2 ** 31),
+      digest,
+      size_bytes: size,
+      state: "graded",
+      job_id: job,
+      arrived_at: sql<Date>`now()`,
+      late_seconds: 0,
+      grades: 1,
+      points: 50,
+      out_of: 100,
+    })
+    .execute();
+  const { id: version } = await db
+    .selectFrom("task_versions")
+    .select("id")
+    .where("task_id", "=", world.task)
+    .where("in_use", "=", true)
+    .executeTakeFirstOrThrow();
+  await db
+    .insertInto("task_grades")
+    .values({
+      id: randomUUID(),
+      submission_id: id,
+      number: 1,
+      version_id: version,
+      job_id: job,
+      outcome: "completed",
+      points: 50,
+      out_of: 100,
+      document: JSON.stringify({ outcome: { kind: "completed", cases: [], detail: null }, cases: [] }),
+    })
+    .execute();
+  return id;
 }
 
 /** A job of the owner's in space A, ended unless a worker is named to run it. */

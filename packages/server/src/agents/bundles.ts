@@ -30,14 +30,18 @@ export async function checkQuota(
   await lockMember(tx, space.id, userId);
   const most = space.quota_bytes === 0 ? app.config.limits.quotaBytes : space.quota_bytes;
   const { rows } = await sql<{ counted: number; cancelled: number }>`
-    WITH versions AS (
-      SELECT v.digest, max(v.size_bytes) AS size_bytes,
-        bool_or(s.state IS NULL OR s.state NOT IN ('cancelled', 'failed')) AS counts,
-        bool_or(s.state = 'cancelled') AS cancelled
+    WITH handed AS (
+      SELECT v.digest, v.size_bytes, s.state
       FROM agents a JOIN agent_versions v ON v.agent_id = a.id LEFT JOIN submissions s
         ON s.version_id = v.id AND s.owner_id = ${userId} AND s.space_id = ${space.id}
       WHERE a.owner_id = ${userId} AND a.space_id = ${space.id} AND v.digest <> ${digest}
-      GROUP BY v.digest),
+      UNION ALL SELECT digest, size_bytes, state FROM task_submissions
+      WHERE owner_id = ${userId} AND space_id = ${space.id} AND digest <> ${digest}),
+    versions AS (
+      SELECT digest, max(size_bytes) AS size_bytes,
+        bool_or(state IS NULL OR state NOT IN ('cancelled', 'failed')) AS counts,
+        bool_or(state = 'cancelled') AS cancelled
+      FROM handed GROUP BY digest),
     uploading AS (
       SELECT DISTINCT digest, size_bytes FROM uploads u
       WHERE user_id = ${userId} AND space_id = ${space.id} AND digest <> ${digest} AND expires_at > now()

@@ -4,6 +4,9 @@ import type { Caller } from "../auth/caller.ts";
 import type { Db, Tx } from "../db/database.ts";
 import type { JobRow } from "./kinds.ts";
 
+/** Kinds whose logs are staff's alone. */
+const STAFFS_LOGS: ReadonlySet<string> = new Set(["grade", "task_check", "compare"]);
+
 async function jobRow(db: Db | Tx, id: string): Promise<JobRow> {
   const job = await db.selectFrom("jobs").selectAll().where("id", "=", id).executeTakeFirst();
   if (job === undefined) throw notFound("the job");
@@ -28,7 +31,7 @@ export async function organisedJob(db: Db | Tx, caller: Caller, id: string): Pro
 
 /**
  * The job, and the seats whose logs the caller may read: null for all. An organiser reads all; a participant those of his own
- * agents, and all of a job of his own that is no match. Throws LanistaError `not_found` where there is none.
+ * agents, all of a job of his own that is no match, and none of one that grades him. Throws LanistaError `not_found` where there is none.
  */
 export async function readableSeats(
   db: Db | Tx,
@@ -45,6 +48,11 @@ export async function readableSeats(
     const role = await requireRole(db, caller, job.space_id, "participant", "the job");
     if (atLeast(role, "organiser")) return { job, seats: null };
   } else if (caller.spaceId !== null) throw notFound("the job");
+  // A grading's log tells of hidden cases.
+  if (STAFFS_LOGS.has(job.kind)) {
+    if (job.owner_id !== caller.user.id) throw notFound("the job");
+    return { job, seats: [] };
+  }
   const match = await db.selectFrom("matches").select("id").where("job_id", "=", job.id).executeTakeFirst();
   if (match === undefined) {
     if (job.owner_id !== caller.user.id) throw notFound("the job");

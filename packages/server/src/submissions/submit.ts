@@ -2,12 +2,12 @@
  * Handing in: the bundle becomes a version of the agent, a validation is queued, and the submission waits for it. All of it
  * in the caller's transaction; ../jobs/validate-kind.ts goes on when the validation has ended.
  */
-import { createHash } from "node:crypto";
 import { LanistaError } from "@lanista/api/errors";
 import type { SubmitRequest } from "@lanista/api/gen/lanista/v1/submissions_pb";
 import type { Selectable } from "kysely";
 import { v7 as uuid } from "uuid";
-import { checkBundleSize, checkQuota, lockMember, recordBundle } from "../agents/bundles.ts";
+import { lockMember } from "../agents/bundles.ts";
+import { takeHanded } from "../agents/handed.ts";
 import { type AgentRow, addVersion, createAgent, type VersionRow } from "../agents/versions.ts";
 import type { App } from "../app.ts";
 import { notFound, type SpaceRow } from "../auth/access.ts";
@@ -106,33 +106,8 @@ async function versionOf(app: App, tx: Tx, handed: Handed, agent: AgentRow): Pro
     if (version === undefined) throw notFound("the version of this agent");
     return version;
   }
-  const { digest, size } = bundle.case === "zip" ? measured(bundle.value) : await uploaded(tx, handed);
-  checkBundleSize(app, size, "bundle");
-  await checkQuota(app, tx, space, userId, digest, size);
-  // Not before all was asked: what is refused leaves nothing in the store, where no quota would count it.
-  await recordBundle(tx, digest, size);
-  if (bundle.case === "zip") await app.store.put(bundle.value);
+  // Validation has refused a request without one.
+  if (bundle.case === undefined) throw notFound("the bundle");
+  const { digest, size } = await takeHanded(app, tx, space, userId, bundle);
   return await addVersion(tx, agent.id, digest, size);
-}
-
-function measured(bytes: Uint8Array): { digest: string; size: number } {
-  return { digest: createHash("sha256").update(bytes).digest("hex"), size: bytes.byteLength };
-}
-
-async function uploaded(tx: Tx, handed: Handed): Promise<{ digest: string; size: number }> {
-  const id = handed.bundle.case === "uploadId" ? handed.bundle.value : "";
-  const upload = await tx
-    .selectFrom("uploads")
-    .selectAll()
-    .where("id", "=", id)
-    .where("user_id", "=", handed.userId)
-    .where("space_id", "=", handed.space.id)
-    .executeTakeFirst();
-  if (upload === undefined) throw notFound("the upload");
-  if (!upload.complete)
-    throw new LanistaError("conflict", `the upload has ${upload.next_offset} of ${upload.size_bytes} bytes`, {
-      field: "upload_id",
-      hint: "Send the rest, then submit.",
-    });
-  return { digest: upload.digest, size: upload.size_bytes };
 }

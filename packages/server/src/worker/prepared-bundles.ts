@@ -1,42 +1,52 @@
 /**
- * Agents' files, unpacked once for all matches that this process plays of them: a box gets a copy, so nobody ever writes
- * here. What no match uses goes, the longest unused first, when there is too much of it.
+ * Agents' and tasks' files, unpacked once for all that this process runs of them: a box gets a copy, so nobody ever writes
+ * here. What no run uses goes, the longest unused first, when there is too much of it.
  */
 import { randomUUID } from "node:crypto";
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { prepareAgent } from "@lanista/arena/agents/prepare";
-import type { PreparedAgent } from "@lanista/arena/agents/types";
 import type { BundleCache, FetchBytes } from "./bundle-cache.ts";
 
 const MOST_BYTES = 1024 ** 3;
 
-export interface TakenAgent {
-  readonly agent: PreparedAgent;
+export interface Unpacked {
+  /** Holds all its files. */
+  readonly dir: string;
+  /** Of all its files. */
+  readonly bytes: number;
+}
+
+export interface Taken<T> {
+  readonly value: T;
   /** The files may go. */
   release(): void;
 }
 
-interface Entry {
-  readonly agent: PreparedAgent;
+interface Entry<T> {
+  readonly value: T;
   users: number;
 }
 
-export class PreparedAgents {
+/** Of a zip, into a folder of its own in `dir`. */
+export type Unpack<T extends Unpacked> = (path: string, dir: string) => Promise<T>;
+
+export class PreparedBundles<T extends Unpacked> {
   readonly #dir: string;
   readonly #bundles: BundleCache;
+  readonly #unpack: Unpack<T>;
   /** In the order of use. */
-  readonly #entries = new Map<string, Entry>();
+  readonly #entries = new Map<string, Entry<T>>();
   /** One at a time for each digest. */
   readonly #turns = new Map<string, Promise<unknown>>();
 
-  constructor(dir: string, bundles: BundleCache) {
+  constructor(dir: string, bundles: BundleCache, unpack: Unpack<T>) {
     this.#dir = dir;
     this.#bundles = bundles;
+    this.#unpack = unpack;
   }
 
-  /** Throws BundleError for what the participant did wrong; whatever else it throws is ours. */
-  async take(digest: string, fetch: FetchBytes, signal: AbortSignal): Promise<TakenAgent> {
+  /** Throws what unpacking does for what its author did wrong; whatever else it throws is ours. */
+  async take(digest: string, fetch: FetchBytes, signal: AbortSignal): Promise<Taken<T>> {
     const before = this.#turns.get(digest) ?? Promise.resolve();
     const mine = before.catch(() => {}).then(() => this.#take(digest, fetch, signal));
     this.#turns.set(digest, mine);
@@ -47,17 +57,17 @@ export class PreparedAgents {
     }
   }
 
-  async #take(digest: string, fetch: FetchBytes, signal: AbortSignal): Promise<TakenAgent> {
+  async #take(digest: string, fetch: FetchBytes, signal: AbortSignal): Promise<Taken<T>> {
     signal.throwIfAborted();
     const known = this.#entries.get(digest);
-    const entry = known ?? { agent: await this.#prepare(digest, fetch, signal), users: 0 };
+    const entry = known ?? { value: await this.#prepare(digest, fetch, signal), users: 0 };
     entry.users++;
     this.#entries.delete(digest);
     this.#entries.set(digest, entry);
     if (known === undefined) await this.#makeRoom();
     let released = false;
     return {
-      agent: entry.agent,
+      value: entry.value,
       release: () => {
         if (!released) entry.users--;
         released = true;
@@ -65,17 +75,17 @@ export class PreparedAgents {
     };
   }
 
-  async #prepare(digest: string, fetch: FetchBytes, signal: AbortSignal): Promise<PreparedAgent> {
-    return await this.withBundle(digest, fetch, signal, (path) => prepareAgent(path, { workDir: this.#dir }));
+  async #prepare(digest: string, fetch: FetchBytes, signal: AbortSignal): Promise<T> {
+    return await this.withBundle(digest, fetch, signal, (path) => this.#unpack(path, this.#dir));
   }
 
   /** Calls `use` with the bundle's own file, a zip that is there as long as `use` runs. */
-  async withBundle<T>(
+  async withBundle<Result>(
     digest: string,
     fetch: FetchBytes,
     signal: AbortSignal,
-    use: (path: string) => Promise<T>,
-  ): Promise<T> {
+    use: (path: string) => Promise<Result>,
+  ): Promise<Result> {
     await mkdir(this.#dir, { recursive: true });
     const path = join(this.#dir, `${randomUUID()}.zip`);
     try {
@@ -88,13 +98,13 @@ export class PreparedAgents {
 
   async #makeRoom(): Promise<void> {
     let bytes = 0;
-    for (const { agent } of this.#entries.values()) bytes += agent.bytes;
-    for (const [digest, { agent, users }] of this.#entries) {
+    for (const { value } of this.#entries.values()) bytes += value.bytes;
+    for (const [digest, { value, users }] of this.#entries) {
       if (bytes <= MOST_BYTES) return;
       if (users > 0) continue;
       this.#entries.delete(digest);
-      bytes -= agent.bytes;
-      await rm(agent.dir, { recursive: true, force: true });
+      bytes -= value.bytes;
+      await rm(value.dir, { recursive: true, force: true });
     }
   }
 }

@@ -2,6 +2,9 @@
 import { join } from "node:path";
 import { AgentBoxes, type AgentBoxesOptions } from "@lanista/arena/agent-boxes";
 import type { Interpreters } from "@lanista/arena/agents/command";
+import { prepareAgent } from "@lanista/arena/agents/prepare";
+import type { PreparedAgent } from "@lanista/arena/agents/types";
+import type { PreparedTask } from "@lanista/arena/grading/task";
 import { SandboxHost } from "@lanista/sandbox/host";
 import { findNode, findPython } from "@lanista/sandbox/interpreters";
 import type { Limits, Runtime } from "@lanista/sandbox/types";
@@ -9,9 +12,10 @@ import type { TierAbility } from "./abilities.ts";
 import { BundleCache, type FetchBytes } from "./bundle-cache.ts";
 import { Meter, type Reading } from "./meter.ts";
 import type { WorkerPlan } from "./options.ts";
-import { PreparedAgents, type TakenAgent } from "./prepared-agents.ts";
+import { PreparedBundles, type Taken } from "./prepared-bundles.ts";
 import { takesLayouts, tryImage } from "./root-image.ts";
 import type { Run } from "./runners/runner.ts";
+import { type UnpackedTask, unpackTask } from "./unpack-task.ts";
 
 /** How a bundle is got from the server, for a run's own job. */
 export type Fetch = (run: Pick<Run, "jobId" | "fence">, digest: string) => FetchBytes;
@@ -37,7 +41,8 @@ export class Workshop {
   readonly #plan: WorkerPlan;
   readonly #tiers: readonly TierAbility[];
   readonly #interpreters: Interpreters;
-  readonly #agents: PreparedAgents;
+  readonly #agents: PreparedBundles<PreparedAgent>;
+  readonly #tasks: PreparedBundles<UnpackedTask>;
   readonly #fetch: Fetch;
 
   private constructor(
@@ -55,7 +60,10 @@ export class Workshop {
     this.#interpreters = interpreters;
     this.#fetch = fetch;
     const bundles = new BundleCache(plan.cacheDir ?? join(host.workDir, "bundles"), plan.cacheBytes);
-    this.#agents = new PreparedAgents(join(host.workDir, "agents"), bundles);
+    this.#agents = new PreparedBundles(join(host.workDir, "agents"), bundles, (path, workDir) =>
+      prepareAgent(path, { workDir }),
+    );
+    this.#tasks = new PreparedBundles(join(host.workDir, "tasks"), bundles, unpackTask);
   }
 
   /** Throws SandboxError where this host has no place for sandboxes, and what `tryImage` throws. */
@@ -120,8 +128,13 @@ export class Workshop {
   }
 
   /** Throws BundleError for what the participant did wrong. */
-  agent(run: Run, digest: string): Promise<TakenAgent> {
+  agent(run: Run, digest: string): Promise<Taken<PreparedAgent>> {
     return this.#agents.take(digest, this.#fetch(run, digest), run.signal);
+  }
+
+  /** Throws TaskError and BundleError for what the task's author did wrong. */
+  task(run: Run, digest: string): Promise<Taken<PreparedTask>> {
+    return this.#tasks.take(digest, this.#fetch(run, digest), run.signal);
   }
 
   withBundle<T>(run: Run, digest: string, use: (path: string) => Promise<T>): Promise<T> {

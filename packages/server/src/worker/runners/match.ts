@@ -1,7 +1,7 @@
 /** The kind `match`: one attempt at a match; the server repeats it after a fault of ours. */
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
-import { BundleError } from "@lanista/arena/agents/types";
+import { BundleError, type PreparedAgent } from "@lanista/arena/agents/types";
 import type { Contender } from "@lanista/arena/contender";
 import { type PlayedMatch, playMatch } from "@lanista/arena/match";
 import type { MatchResult, Outcome } from "@lanista/arena/result";
@@ -10,7 +10,7 @@ import { environments } from "@lanista/games/registry";
 import type { OutcomeRow } from "../../db/types.ts";
 import { type MatchJobResult, type MatchPayload, matchPayload } from "../../jobs/payloads.ts";
 import { traceSandbox } from "../../ops/tracing.ts";
-import type { TakenAgent } from "../prepared-agents.ts";
+import type { Taken } from "../prepared-bundles.ts";
 import type { Workshop } from "../workshop.ts";
 import type { Run, RunEnd } from "./runner.ts";
 
@@ -21,7 +21,7 @@ const MAX_TEXT = 2000;
 export async function runMatch(run: Run, workshop: Workshop): Promise<RunEnd> {
   const payload = matchPayload.parse(run.payload);
   const env = environmentOf(payload);
-  const taken: TakenAgent[] = [];
+  const taken: Taken<PreparedAgent>[] = [];
   try {
     const contenders = await seat(run, workshop, payload, taken);
     return await reported(await play(run, workshop, payload, env, contenders));
@@ -41,7 +41,7 @@ async function seat(
   run: Run,
   workshop: Workshop,
   payload: MatchPayload,
-  taken: TakenAgent[],
+  taken: Taken<PreparedAgent>[],
 ): Promise<readonly Contender[]> {
   const boxes = workshop.boxes(payload);
   const one = async ({ name, bundle, image }: MatchPayload["seats"][number]): Promise<Contender> => {
@@ -52,7 +52,7 @@ async function seat(
     try {
       const agent = await workshop.agent(run, bundle);
       taken.push(agent);
-      return boxes.contender({ ...agent.agent, name }, image);
+      return boxes.contender({ ...agent.value, name }, image);
     } catch (error) {
       if (!(error instanceof BundleError)) throw error;
       return { name, digest: bundle, entry: "", open: () => Promise.reject(error) };

@@ -1,0 +1,68 @@
+/** The kind `task_check`: takes a task's bundle in, and proves that it tells right from wrong. What its author did wrong is in the result. */
+import { BundleError } from "@lanista/arena/agents/types";
+import { checkTask, type TaskFinding } from "@lanista/arena/grading/check-task";
+import type { Grade } from "@lanista/arena/grading/grade-types";
+import type { PreparedTask } from "@lanista/arena/grading/task";
+import { TaskError } from "@lanista/arena/grading/task-error";
+import { type TaskCheckResult, type TaskSummary, taskCheckPayload } from "../../jobs/task-payloads.ts";
+import type { Taken } from "../prepared-bundles.ts";
+import type { Workshop } from "../workshop.ts";
+import { limitedTask } from "./limited-task.ts";
+import type { Run, RunEnd } from "./runner.ts";
+
+const MOST = 200;
+const MAX_TEXT = 1000;
+
+/** Throws what makes this worker unable to do it, and why a grading came to no end that was the author's. */
+export async function runTaskCheck(run: Run, workshop: Workshop): Promise<RunEnd> {
+  const payload = taskCheckPayload.parse(run.payload);
+  if (payload.format !== "native") throw new Error(`this worker does not check tasks of the format ${payload.format}`);
+  let taken: Taken<PreparedTask>;
+  try {
+    taken = await workshop.task(run, payload.task);
+  } catch (error) {
+    if (!(error instanceof TaskError || error instanceof BundleError)) throw error;
+    return refused(null, [{ who: "task", case: null, message: error.message }]);
+  }
+  try {
+    const task = limitedTask(taken.value, payload.over);
+    const { memoryBytes, cpus } = task.manifest.limits;
+    const boxes = workshop.boxes({ tier: payload.tier, limits: { memoryBytes, cpus } });
+    const report = await checkTask({ task, contender: (agent) => boxes.contender(agent), signal: run.signal });
+    for (const grade of [report.reference, report.cheat]) throwOurs(grade);
+    const summary = summaryOf(taken.value);
+    if (!report.ok) return refused(summary, report.findings);
+    const result: TaskCheckResult = { ok: true, findings: [], summary };
+    return { outcome: { kind: "completed" }, result };
+  } finally {
+    taken.release();
+  }
+}
+
+/** Who is to mend it cannot be told from here: it is tried again, and in the end a person looks at it. */
+function throwOurs(grade: Grade | null): void {
+  if (grade?.outcome.kind === "infra_fault") throw new Error(grade.outcome.detail ?? "a fault of ours");
+}
+
+function refused(summary: TaskSummary | null, findings: readonly TaskFinding[]): RunEnd {
+  const result: TaskCheckResult = {
+    ok: false,
+    findings: findings
+      .slice(0, MOST)
+      .map(({ who, case: id, message }) => ({ who, case: id, message: message.slice(0, MAX_TEXT) })),
+    summary,
+  };
+  return { outcome: { kind: "completed" }, result };
+}
+
+function summaryOf({ digest, manifest, cases }: PreparedTask): TaskSummary {
+  const { title, environment, points, limits } = manifest;
+  const boxes = Math.max(...cases.map((one) => one.opponentAgents.length + 1));
+  return { title, environment, points, digest, ...pick(limits), cases: cases.length, boxes };
+}
+
+const pick = ({ caseSeconds, memoryBytes, cpus }: PreparedTask["manifest"]["limits"]) => ({
+  caseSeconds,
+  memoryBytes,
+  cpus,
+});

@@ -6,18 +6,19 @@
  * ten thousand that wait.
  */
 import { execFile } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { frontQuery } from "@lanista/server/jobs/claim-sql";
 import { enqueue } from "@lanista/server/jobs/enqueue";
+import { hasRabbitMq, startRabbitMq } from "@lanista/server/testing/rabbitmq";
 import { sql } from "kysely";
 import { PgBoss } from "pg-boss";
 import { type Figure, type Goal, goal, median, type Report, short, spread } from "./lib/figures.ts";
 import { type JobsServer, startJobsServer } from "./lib/jobs-server.ts";
-import { hasRabbitMq, startRabbitMq } from "./lib/rabbitmq.ts";
+
 import { scaled } from "./lib/rounds.ts";
 
 const SLOTS = 10;
@@ -124,7 +125,6 @@ async function celery(folder: string, notes: string[]): Promise<readonly Celery[
     notes.push("Celery and RabbitMQ are not both installed: no comparison with them");
     return null;
   }
-  mkdirSync(folder);
   const broker = await startRabbitMq(folder);
   try {
     const runs: Celery[] = [];

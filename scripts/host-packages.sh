@@ -36,6 +36,7 @@ genext2fs genext2fs makes its disks without root
 # An engine is started by the tests themselves; whoever plays without the docker tier shall not be given one.
 for_tests='
 docker.io dockerd the docker tier, whose tests start an engine of their own
+rabbitmq-server rabbitmq-server the broker of aiVLE'"'"'s worker, of which its tests start one of their own
 '
 for_image='
 docker.io dockerd builds it and runs it

@@ -11,10 +11,10 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { runningEmbedded, startEmbedded } from "@lanista/server/db/embedded";
+import { freePort } from "@lanista/server/testing/free-port";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { ChaosJobs } from "../server/support/chaos-jobs.ts";
 import { CutProxy } from "../server/support/cut-proxy.ts";
-import { freePort } from "../server/support/free-port.ts";
 import { descendants, KeptProcess } from "../server/support/kept-process.ts";
 
 const SECONDS = Number(process.env.LANISTA_CHAOS_SECONDS ?? 25);

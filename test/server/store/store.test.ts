@@ -10,9 +10,9 @@ import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3";
 import { openStore } from "@lanista/server/store/open";
 import { parseS3Url, S3Store } from "@lanista/server/store/s3-store";
 import type { BlobStore } from "@lanista/server/store/store";
+import { freePort } from "@lanista/server/testing/free-port";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { pythonPackages } from "../python.ts";
-import { freePort } from "../support/free-port.ts";
 
 const venv = pythonPackages(join(import.meta.dirname, "requirements.txt"));
 const dir = mkdtempSync(join(tmpdir(), "lanista-store-"));

@@ -19,7 +19,7 @@ export function shownSettings({ config, origins }: LoadedConfig): readonly Shown
 }
 
 /** A URL without what may be a secret in it: the password, and the values of its query. */
-function masked(value: string): string {
+export function masked(value: string): string {
   if (value === "" || !value.includes("://")) return value;
   if (!URL.canParse(value)) return MASK;
   const url = new URL(value);

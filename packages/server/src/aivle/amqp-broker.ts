@@ -1,0 +1,273 @@
+/**
+ * RabbitMQ. One connection at a time, made again whenever anything of it is lost; a channel for tasks, whose messages are
+ * acknowledged late, and one for remote control. What is consumed is what remote control asks for, unless all is paused.
+ */
+import type { Channel, ChannelModel, ConsumeMessage } from "amqplib";
+import { connect } from "amqplib";
+import type { Logger } from "pino";
+import { Backoff } from "../worker/backoff.ts";
+import type { Broker, BrokerEvents } from "./broker.ts";
+import type { AmqpAddress } from "./broker-uri.ts";
+import { type ControlActions, obey } from "./remote-control.ts";
+import { readTaskMessage } from "./task-message.ts";
+import { taskResult } from "./task-result.ts";
+
+const CONTROL_EXCHANGE = "celery.pidbox";
+const HEARTBEAT_SECONDS = 20;
+const CONNECT_MS = 15_000;
+const MOST_WAIT_MS = 30_000;
+const MOST_QUEUES = 32;
+/** Beyond this a connection is given up as it is. */
+const CLOSE_MS = 5000;
+
+export interface AmqpOptions {
+  readonly hosts: readonly AmqpAddress[];
+  readonly queue: string;
+  readonly concurrency: number;
+  /** `name@host`. */
+  readonly self: string;
+  readonly log: Logger;
+}
+
+interface Live {
+  readonly connection: ChannelModel;
+  readonly tasks: Channel;
+  /** Consumers' tags by their queues. */
+  readonly consumers: Map<string, string>;
+  /** Ends the session. */
+  readonly lose: (error: Error) => void;
+}
+
+export class AmqpBroker implements Broker {
+  readonly controlled = true;
+  readonly #options: AmqpOptions;
+  readonly #events: BrokerEvents & Pick<ControlActions, "revoke">;
+  readonly #queues: Set<string>;
+  /** Messages whose end is still to be told. */
+  readonly #open = new Set<Promise<void>>();
+  #paused = true;
+  #live: Live | undefined;
+  /** Changes of what is consumed, one after another. */
+  #changes: Promise<void> = Promise.resolve();
+  #clock = 0;
+
+  constructor(options: AmqpOptions, events: BrokerEvents & Pick<ControlActions, "revoke">) {
+    this.#options = options;
+    this.#events = events;
+    this.#queues = new Set([options.queue]);
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    const { hosts, log } = this.#options;
+    const backoff = new Backoff(MOST_WAIT_MS);
+    for (let tries = 0; !signal.aborted; tries++) {
+      const host = hosts[tries % hosts.length]!;
+      try {
+        await this.#session(host, signal, () => backoff.reset());
+        if (!signal.aborted) log.warn(`the broker ${host.hostname}:${host.port} is gone`);
+      } catch (error) {
+        log.warn(`the broker ${host.hostname}:${host.port}: ${(error as Error).message}`);
+      }
+      await backoff.wait(signal);
+    }
+  }
+
+  pause(paused: boolean): void {
+    this.#paused = paused;
+    this.#adjust();
+  }
+
+  wanted(queue: string): boolean {
+    return this.#queues.has(queue);
+  }
+
+  consuming(): readonly string[] {
+    return [...(this.#live?.consumers.keys() ?? [])];
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#open);
+    const live = this.#live;
+    this.#live = undefined;
+    // Also sends what was written before it.
+    if (live !== undefined) await bounded(live.connection.close(), CLOSE_MS).catch(() => {});
+  }
+
+  /** Until the connection is lost; the end of the signal is not the connection's, for what is at hand is still to be told. */
+  async #session(host: AmqpAddress, signal: AbortSignal, connected: () => void): Promise<void> {
+    const lost = Promise.withResolvers<void>();
+    const connection = await connect({ ...host, heartbeat: HEARTBEAT_SECONDS }, { timeout: CONNECT_MS });
+    let why: Error | undefined;
+    const lose = (error?: Error): void => {
+      why ??= error;
+      lost.resolve();
+    };
+    connection.on("error", lose);
+    connection.on("close", lose);
+    try {
+      const opened = async (): Promise<Channel> => {
+        const channel = await connection.createChannel();
+        channel.on("error", lose);
+        channel.on("close", lose);
+        return channel;
+      };
+      const [tasks, control] = [await opened(), await opened()];
+      await tasks.prefetch(this.#options.concurrency);
+      const live: Live = { connection, tasks, consumers: new Map(), lose };
+      await this.#listen(control);
+      this.#live = live;
+      connected();
+      this.#options.log.info(`connected to the broker ${host.hostname}:${host.port}`);
+      this.#adjust();
+      await Promise.race([lost.promise, ended(signal)]);
+      if (why !== undefined) throw why;
+    } finally {
+      if (!signal.aborted) {
+        this.#live = undefined;
+        await bounded(connection.close(), CLOSE_MS).catch(() => {});
+      }
+    }
+  }
+
+  #adjust(): void {
+    const live = this.#live;
+    if (live !== undefined) this.#changes = this.#changes.then(() => this.#change(live)).catch(live.lose);
+  }
+
+  async #change(live: Live): Promise<void> {
+    // Of a session that is over.
+    if (live !== this.#live) return;
+    const { log } = this.#options;
+    const wanted = this.#paused ? new Set<string>() : this.#queues;
+    for (const [queue, tag] of live.consumers)
+      if (!wanted.has(queue)) {
+        await live.tasks.cancel(tag);
+        live.consumers.delete(queue);
+        log.info({ queue }, "takes no more jobs of the queue");
+      }
+    for (const queue of wanted)
+      if (!live.consumers.has(queue)) {
+        await this.#declare(live.connection, queue);
+        const { consumerTag } = await live.tasks.consume(queue, (message) => this.#delivered(live, queue, message));
+        live.consumers.set(queue, consumerTag);
+        log.info({ queue }, "takes jobs of the queue");
+      }
+  }
+
+  /** The site's declaration stands, whatever its arguments; where the site has not been yet, the queue is as Celery would make it. */
+  async #declare(connection: ChannelModel, queue: string): Promise<void> {
+    // A question after what is not there costs the channel.
+    const channel = await connection.createChannel();
+    channel.on("error", () => {});
+    try {
+      await channel.checkQueue(queue);
+      await channel.close();
+      return;
+    } catch (error) {
+      if ((error as { code?: unknown }).code !== 404) throw error;
+    }
+    const fresh = await connection.createChannel();
+    fresh.on("error", () => {});
+    await fresh.assertQueue(queue, { durable: true });
+    await fresh.close();
+  }
+
+  #delivered(live: Live, queue: string, message: ConsumeMessage | null): void {
+    if (message === null) {
+      live.lose(new Error(`the queue ${queue} was deleted`));
+      return;
+    }
+    const settled = this.#settle(live.tasks, message).catch((error: Error) =>
+      // The channel is gone; the message comes again, and is known.
+      this.#options.log.debug(`the broker was not told: ${error.message}`),
+    );
+    this.#open.add(settled);
+    void settled.finally(() => this.#open.delete(settled));
+  }
+
+  async #settle(channel: Channel, raw: ConsumeMessage): Promise<void> {
+    const { contentType, contentEncoding, headers, replyTo, correlationId } = raw.properties;
+    const task = readTaskMessage({ body: raw.content, contentType, contentEncoding, headers, replyTo, correlationId });
+    if (typeof task === "string") {
+      this.#options.log.error({ message: String(headers?.id).slice(0, 80) }, `dropped a message: ${task}`);
+      channel.reject(raw, false);
+      return;
+    }
+    const end = await this.#events.task(task);
+    if (end.kind === "again") {
+      channel.nack(raw, false, true);
+      return;
+    }
+    if (task.replyTo !== "")
+      channel.publish("", task.replyTo, taskResult(task, end), {
+        correlationId: task.correlationId,
+        contentType: "application/json",
+        contentEncoding: "utf-8",
+      });
+    if (end.kind === "refused") channel.reject(raw, false);
+    else channel.ack(raw);
+  }
+
+  async #listen(channel: Channel): Promise<void> {
+    await channel.assertExchange(CONTROL_EXCHANGE, "fanout", { durable: false });
+    const { queue } = await channel.assertQueue("", { exclusive: true, autoDelete: true, durable: false });
+    await channel.bindQueue(queue, CONTROL_EXCHANGE, "");
+    await channel.consume(queue, (message) => message && this.#control(channel, message), { noAck: true });
+  }
+
+  #control(channel: Channel, { content, properties }: ConsumeMessage): void {
+    const { self, log } = this.#options;
+    // Celery's logical clock: what follows from a message is later than it.
+    const clock = Number(properties.headers?.clock);
+    this.#clock = Math.max(this.#clock, Number.isSafeInteger(clock) && clock >= 0 ? clock : 0) + 1;
+    if (properties.contentType !== "application/json") return;
+    const done = obey(content, self, {
+      addConsumer: (queue) => {
+        if (this.#queues.size >= MOST_QUEUES) throw new Error(`${MOST_QUEUES} queues at most`);
+        this.#queues.add(queue);
+        this.#adjust();
+      },
+      cancelConsumer: (queue) => {
+        this.#queues.delete(queue);
+        this.#adjust();
+      },
+      queues: () => this.consuming(),
+      revoke: (ids) => this.#events.revoke(ids),
+      shutdown: () => this.#events.shutdown(),
+      stats: () => this.#events.stats(),
+    });
+    if (done === null) return;
+    if (typeof done === "string") {
+      log.warn(`a message of remote control makes no sense: ${done}`);
+      return;
+    }
+    log.info(`remote control: ${done.method.slice(0, 40)}`);
+    if (done.reply === undefined) return;
+    const { exchange, routingKey, ticket, body } = done.reply;
+    try {
+      channel.publish(exchange, routingKey, body, {
+        contentType: "application/json",
+        contentEncoding: "utf-8",
+        headers: { ticket, clock: this.#clock },
+      });
+    } catch (error) {
+      log.debug(`a reply was not sent: ${(error as Error).message}`);
+    }
+  }
+}
+
+const ended = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+
+async function bounded(work: Promise<unknown>, ms: number): Promise<void> {
+  const timeout = Promise.withResolvers<void>();
+  const timer = setTimeout(timeout.resolve, ms);
+  try {
+    await Promise.race([work, timeout.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,154 @@
+/**
+ * One job from its message to its end. Everything that may be done twice is done by the journal's word: a report that is there
+ * is told and never made again, and a job that the site has stored the result of needs no call at all.
+ */
+import { mkdtemp, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { type ErrorCode, LanistaError } from "@lanista/api/errors";
+import type { Logger } from "pino";
+import { pause } from "../worker/backoff.ts";
+import type { GradeBundles, SiteGrade, SiteReport } from "./grader.ts";
+import { Journal, type Told } from "./journal.ts";
+import { patiently } from "./patience.ts";
+import type { Report } from "./report.ts";
+import type { Site, StartedJob } from "./site.ts";
+import type { TaskMessage } from "./task-message.ts";
+
+export type JobEnd =
+  /** The site has it. */
+  | { readonly kind: "stored"; readonly report: Report }
+  /** For the broker to hand out again. */
+  | { readonly kind: "again"; readonly why: string }
+  /** Nothing that could be done about it. */
+  | { readonly kind: "refused"; readonly why: string }
+  | { readonly kind: "revoked"; readonly why: string };
+
+export interface JobTools {
+  readonly site: Site;
+  readonly journal: Journal;
+  readonly grade: GradeBundles;
+  /** `name@host`. */
+  readonly worker: string;
+  readonly tempDir: string;
+}
+
+/** The site stores the message's id some moments after the message is out. */
+const RACE_SECONDS = 120;
+const AWAY_SECONDS = 600;
+const MOST_BEGUN = 20;
+const MOST_FAULTS = 3;
+const FAULT_PAUSE_MS = 5000;
+const PERMANENT: ReadonlySet<ErrorCode> = new Set(["conflict", "not_found", "invalid", "forbidden", "too_large"]);
+const MOST_ZIP_BYTES = 256 * 1024 * 1024;
+
+export async function runJob(tools: JobTools, message: TaskMessage, log: Logger, signal: AbortSignal): Promise<JobEnd> {
+  const { journal } = tools;
+  const key = Journal.key(message.jobId, message.taskId);
+  try {
+    const before = await journal.report(key);
+    if (before !== undefined && (await journal.isStored(key))) return { kind: "stored", report: before.report };
+    const told = before ?? (await made(tools, key, message, log, signal));
+    return await tell(tools, key, message, told, log, signal);
+  } catch (error) {
+    if (!(error instanceof LanistaError)) {
+      // Of the disk, as a rule. Not at once again.
+      log.error({ err: error }, "given back to the broker: a fault of ours");
+      await pause(FAULT_PAUSE_MS, signal);
+      return { kind: "again", why: (error as Error).message };
+    }
+    const { code, message: why, hint } = error;
+    if (PERMANENT.has(code)) {
+      log.error(`dropped: ${why}${hint && code === "forbidden" ? ` (${hint})` : ""}`);
+      return { kind: "refused", why };
+    }
+    if (code !== "cancelled") log.error(`given back to the broker: ${why}`);
+    return { kind: "again", why };
+  }
+}
+
+async function made(
+  tools: JobTools,
+  key: string,
+  message: TaskMessage,
+  log: Logger,
+  signal: AbortSignal,
+): Promise<Told> {
+  const { site, journal, worker } = tools;
+  const { jobId, taskId } = message;
+  // What it takes before it runs may be tried for long without its having begun.
+  const started = await patiently({ codes: ["conflict", "not_found"], seconds: RACE_SECONDS, signal, log }, () =>
+    patiently({ ...away(log, signal) }, () => site.startJob(jobId, taskId, worker, signal)),
+  );
+  const begun = await journal.count(key, "begun");
+  log.info({ task: started.task, submission: started.submission, ...(begun > 1 && { begun }) }, "started");
+  if (begun > MOST_BEGUN)
+    return await journal.keep(key, {
+      task_id: taskId,
+      ...nobodys(`It was begun ${MOST_BEGUN} times and never ended.`),
+    });
+  const grade = await graded(tools, started, log, signal);
+  if (grade.kind === "graded") return await journal.keep(key, { task_id: taskId, ...grade.site });
+  const faults = await journal.count(key, "faults");
+  log.error({ faults }, `a fault of ours: ${grade.why}`);
+  if (faults >= MOST_FAULTS) return await journal.keep(key, { task_id: taskId, ...nobodys(grade.why) });
+  await pause(FAULT_PAUSE_MS * 3 ** (faults - 1), signal);
+  throw new LanistaError("aborted", grade.why);
+}
+
+async function graded(tools: JobTools, started: StartedJob, log: Logger, signal: AbortSignal): Promise<SiteGrade> {
+  const { site } = tools;
+  const folder = await mkdtemp(join(tools.tempDir, "lanista-aivle-"));
+  try {
+    const [grader, agent] = [join(folder, "grader.zip"), join(folder, "agent.zip")];
+    const task = await patiently(away(log, signal), async () => {
+      const found = await site.task(started.task, signal);
+      await site.grader(started.task, grader, MOST_ZIP_BYTES, signal);
+      await site.agent(started.submission, agent, MOST_ZIP_BYTES, signal);
+      return found;
+    });
+    const limits = { ramMiB: task.ram_limit, vramMiB: task.vram_limit, seconds: task.run_time_limit };
+    return await tools.grade({ grader, agent, limits, log, signal });
+  } catch (error) {
+    if (signal.aborted) throw new LanistaError("cancelled", "the worker ends", { cause: error });
+    // Started as it is, the job would run for ever at the site.
+    if (error instanceof LanistaError && PERMANENT.has(error.code))
+      return { kind: "graded", site: nobodys(error.message) };
+    if (error instanceof LanistaError && error.code === "unavailable") throw error;
+    log.error({ err: error }, "grading failed");
+    return { kind: "ours", why: (error as Error).message };
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function tell(
+  { site, journal }: JobTools,
+  key: string,
+  { jobId, taskId }: TaskMessage,
+  { bytes, report }: Told,
+  log: Logger,
+  signal: AbortSignal,
+): Promise<JobEnd> {
+  try {
+    const answer = await patiently(away(log, signal), () => site.submitJob(jobId, bytes, signal));
+    await journal.stored(key);
+    log.info({ ok: report.ok, error: report.error }, answer === "over" ? "the site had it already" : "stored");
+    return { kind: "stored", report };
+  } catch (error) {
+    // Refused for what is in it: then the site shall at least know how it went.
+    if (error instanceof LanistaError && error.code === "invalid" && report.error !== null)
+      await site.updateJobError(jobId, taskId, report.error, signal).catch(() => {});
+    throw error;
+  }
+}
+
+const away = (log: Logger, signal: AbortSignal) =>
+  ({ codes: ["unavailable", "unauthenticated"], seconds: AWAY_SECONDS, signal, log }) as const;
+
+/** The site shows an error of no kind: it is nobody's there. */
+const nobodys = (why: string): SiteReport => ({
+  ok: false,
+  raw_log: `This submission could not be graded. That is not its fault; it can be run again.\n${why}\n`,
+  result: null,
+  error: null,
+});

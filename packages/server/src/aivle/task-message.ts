@@ -1,0 +1,71 @@
+/**
+ * A message of Celery's protocol 2 for the one task that there is: `aiVLE.submit_eval_task(job_id)`. Whoever may write to the
+ * broker writes these, so everything in them is checked; above all nothing but JSON is ever read.
+ */
+import { z } from "zod";
+
+export const TASK_NAME = "aiVLE.submit_eval_task";
+const MOST_BYTES = 64 * 1024;
+
+export interface TaskMessage {
+  /** The message's id, which the site knows the job by. */
+  readonly taskId: string;
+  readonly jobId: number;
+  /** Past this nobody wants it any more. */
+  readonly expires: Date | undefined;
+  /** Where the `rpc` result backend waits; empty: nowhere. */
+  readonly replyTo: string;
+  readonly correlationId: string;
+}
+
+/** As it comes from either broker. */
+export interface RawMessage {
+  readonly body: Buffer;
+  readonly contentType: unknown;
+  readonly contentEncoding: unknown;
+  readonly headers: unknown;
+  readonly replyTo: unknown;
+  readonly correlationId: unknown;
+}
+
+const Name = z.string().regex(/^[\x21-\x7e]{1,255}$/);
+const Headers = z.object({
+  id: Name,
+  task: z.string().max(255),
+  expires: z.string().max(64).nullish(),
+  compression: z.undefined({ error: "it is compressed" }).optional(),
+});
+const JobId = z.int().min(0).max(Number.MAX_SAFE_INTEGER);
+const Body = z.tuple([z.array(z.unknown()).max(8), z.record(z.string(), z.unknown()), z.unknown()]);
+
+/** A sentence where it is none. */
+export function readTaskMessage(raw: RawMessage): TaskMessage | string {
+  const headers = Headers.safeParse(raw.headers);
+  if (!headers.success) return `headers: ${issue(headers.error)}`;
+  const { id, task, expires } = headers.data;
+  if (task !== TASK_NAME) return `the task "${task.slice(0, 80)}" is none of this worker's`;
+  if (raw.contentType !== "application/json") return "its content is not application/json";
+  if (!/^utf-?8$/i.test(String(raw.contentEncoding))) return "its content is not in UTF-8";
+  if (raw.body.length > MOST_BYTES) return `its body is over ${MOST_BYTES} bytes`;
+  let value: unknown;
+  try {
+    value = JSON.parse(raw.body.toString("utf8"));
+  } catch {
+    return "its body is no JSON";
+  }
+  const body = Body.safeParse(value);
+  if (!body.success) return `its body is not [args, kwargs, embed]: ${issue(body.error)}`;
+  const [args, kwargs] = body.data;
+  const job = JobId.safeParse(args.length > 0 ? args[0] : kwargs.job_id);
+  if (!job.success || args.length > 1) return "its arguments are not one job's number";
+  const until = expires ? new Date(expires) : undefined;
+  return {
+    taskId: id,
+    jobId: job.data,
+    expires: until !== undefined && Number.isFinite(until.getTime()) ? until : undefined,
+    replyTo: Name.safeParse(raw.replyTo).data ?? "",
+    correlationId: Name.safeParse(raw.correlationId).data ?? id,
+  };
+}
+
+const issue = ({ issues: [first] }: z.ZodError): string => `${first?.path.join(".") ?? ""}: ${first?.message ?? ""}`;

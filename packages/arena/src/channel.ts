@@ -2,7 +2,7 @@
  * One seat's conversation with its agent.
  *
  * Theory of operation. The channel owns the seat's clock and the reading of the box's standard output; nothing the agent
- * says gets past it but an action: a number, or a list of numbers. It is in one of three states: waiting, asking (one question open, one deadline
+ * says gets past it but what its dialect lets through: a number, a list of numbers, or in tasks any JSON. It is in one of three states: waiting, asking (one question open, one deadline
  * armed) and over (every further question gets the same reply). Bytes are read as they come, whatever the state, so an answer that nobody asked for is seen
  * when it arrives. The ids of questions are random, so that no answer can be sent ahead.
  *
@@ -14,8 +14,8 @@ import { ClockSamples } from "./clock-samples.ts";
 import { CpuLedger } from "./cpu-ledger.ts";
 import { Deadline } from "./deadline.ts";
 import type { HostClock } from "./host-clock.ts";
-import { type AgentMessage, parseAgentLine } from "./json-answer.ts";
-import { LineReader, MAX_LINE } from "./line-reader.ts";
+import type { AgentMessage, Dialect } from "./json-answer.ts";
+import { LineReader } from "./line-reader.ts";
 import { QuestionIds } from "./question-ids.ts";
 import type { FaultReply, Reply } from "./reply.ts";
 import type { Fault } from "./result.ts";
@@ -36,8 +36,8 @@ const MAX_UNREAD = 256 * 1024;
 export interface ChannelOptions {
   /** The box stands still while its seat is not to move, instead of being charged. */
   readonly freezes: boolean;
-  /** An action is a list of numbers, and not one number. */
-  readonly lists: boolean;
+  /** What may be answered. */
+  readonly dialect: Dialect;
 }
 
 interface Question {
@@ -58,8 +58,8 @@ export class Channel {
   readonly #host: HostClock;
   readonly #clock: SeatClock;
   readonly #freezes: boolean;
-  readonly #lists: boolean;
-  readonly #lines = new LineReader();
+  readonly #dialect: Dialect;
+  readonly #lines: LineReader;
   readonly #samples: ClockSamples;
   readonly #ids = new QuestionIds();
   #ledger: CpuLedger | undefined;
@@ -71,12 +71,13 @@ export class Channel {
   #outputClosed = false;
   #state: State = { kind: "waiting" };
 
-  constructor(sandbox: Sandbox, host: HostClock, clock: SeatClock, { freezes, lists }: ChannelOptions) {
+  constructor(sandbox: Sandbox, host: HostClock, clock: SeatClock, { freezes, dialect }: ChannelOptions) {
     this.#sandbox = sandbox;
     this.#host = host;
     this.#clock = clock;
     this.#freezes = freezes;
-    this.#lists = lists;
+    this.#dialect = dialect;
+    this.#lines = new LineReader(dialect.maxLine);
     this.#samples = new ClockSamples(sandbox, host);
     sandbox.stdin.on("error", () => {}); // A closed pipe means that the program is ending: its end says why.
     sandbox.stdout.on("error", () => {});
@@ -195,7 +196,7 @@ export class Channel {
   #read(chunk: Buffer): void {
     if (this.#state.kind === "over") return;
     if (!this.#lines.push(chunk, (line) => this.#line(line))) {
-      this.#end("protocol", `wrote a line of more than ${MAX_LINE} bytes`);
+      this.#end("protocol", `wrote a line of more than ${this.#dialect.maxLine} bytes`);
       return;
     }
     // Bytes that nobody asked for are at fault before their line is whole; it may never be.
@@ -205,9 +206,9 @@ export class Channel {
   #line(line: Buffer): void {
     const state = this.#state;
     if (state.kind === "over") return;
-    const message = parseAgentLine(line, this.#lists);
+    const message = this.#dialect.parse(line);
     if (
-      (message.kind === "action" || message.kind === "error") &&
+      (message.kind === "action" || message.kind === "answer" || message.kind === "error") &&
       message.id !== null &&
       this.#given.delete(message.id)
     )
@@ -257,6 +258,7 @@ export class Channel {
     // Within the move's own time nobody asks whose fault a delay was.
     this.#clock.spend(thinkMs <= this.#clock.moveMs ? thinkMs : question.deadline.usedMs);
     if (message.kind === "action") this.#answer(question, { kind: "action", action: message.action, thinkMs });
+    else if (message.kind === "answer") this.#answer(question, { kind: "answer", value: message.value, thinkMs });
     else {
       const detail = `the agent reported an error: ${cleanDetail(message.text)}`;
       this.#answer(question, { kind: "fault", fault: "crash", detail, dead: false, thinkMs });

@@ -15,6 +15,7 @@ export interface FaultReply {
 export type Reply =
   | { readonly kind: "ready" }
   | { readonly kind: "action"; readonly action: Action; readonly thinkMs: number }
+  | { readonly kind: "answer"; readonly value: unknown; readonly thinkMs: number }
   | FaultReply
   | { readonly kind: "infra"; readonly detail: string }
   | { readonly kind: "cancelled" };

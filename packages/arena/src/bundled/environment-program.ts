@@ -11,7 +11,7 @@ import { ClockSamples } from "../clock-samples.ts";
 import { Deadline } from "../deadline.ts";
 import { EnvironmentFault } from "../episodes/episodes.ts";
 import { HostClock } from "../host-clock.ts";
-import { depth } from "../json-answer.ts";
+import { depth } from "../json-line.ts";
 import { LineReader } from "../line-reader.ts";
 import { blameForEnd, cleanDetail } from "../seat-fault.ts";
 import { SeatLog } from "../seat-log.ts";

@@ -9,94 +9,16 @@
  * Questions are read synchronously: it is the fastest way, and while no question is open nothing of the agent runs that
  * its own threads do not. An agent may answer with a promise; then its events are served until it is fulfilled.
  */
-import { readSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-
-const QUESTIONS = 3;
-const ANSWERS = 4;
-const ERROR_CHARS = 4000; // of an error's text in an answer; the log gets more
-const LOG_CHARS = 16_000;
-
-let buffer = Buffer.allocUnsafe(1 << 16);
-let from = 0;
-let to = 0;
-
-/** The next line without its end; undefined at the end of the input. */
-function readLine() {
-  let scanned = from;
-  for (;;) {
-    const end = buffer.subarray(0, to).indexOf(10, scanned);
-    if (end >= 0) {
-      const line = buffer.utf8Slice(from, end);
-      from = end + 1;
-      return line;
-    }
-    buffer.copy(buffer, 0, from, to);
-    to -= from;
-    from = 0;
-    scanned = to;
-    if (to === buffer.length) buffer = Buffer.concat([buffer, Buffer.allocUnsafe(buffer.length)]);
-    const size = readSome();
-    if (size === 0) return undefined;
-    to += size;
-  }
-}
-
-function readSome() {
-  for (;;) {
-    try {
-      return readSync(QUESTIONS, buffer, to, buffer.length - to, null);
-    } catch (error) {
-      if (error.code !== "EAGAIN") throw error;
-      pause(); // someone made the pipe non-blocking
-    }
-  }
-}
-
-function send(text) {
-  let data = Buffer.from(text);
-  while (data.length > 0) {
-    try {
-      data = data.subarray(writeSync(ANSWERS, data));
-    } catch (error) {
-      if (error.code !== "EAGAIN") throw error;
-      pause();
-    }
-  }
-}
-
-function pause() {
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
-}
-
-/** Keeps both ends: the first line names the error, the last frames say where it began. */
-function shorten(text, limit) {
-  if (text.length <= limit) return text;
-  const half = limit / 2;
-  return `${text.slice(0, half)}\n... ${text.length - limit} characters left out ...\n${text.slice(-half)}`;
-}
-
-function errorAnswer(id, error) {
-  let text = "an error that cannot be described";
-  try {
-    text = error instanceof Error && error.stack ? String(error.stack) : `thrown: ${String(error)}`;
-  } catch {
-    // an agent's own error class can fail at being described
-  }
-  console.error(shorten(text, LOG_CHARS));
-  return `${JSON.stringify({ id, error: shorten(text, ERROR_CHARS) })}\n`;
-}
+import { plainJson } from "./plain-json.mjs";
+import { errorAnswer, findMethod, readLine, send, shorten } from "./wire.mjs";
 
 const METHODS = ["act", "getAction", "get_action", "predict"];
+/** In tasks: a judge's questions, or inputs to be predicted from. */
+const CALLED = { questions: ["answer", "ask", "act"], supervised: ["predict", "answer"] };
 
-/** A function that chooses actions, bound to its owner; undefined where the owner has none. */
-function findMethod(owner, names) {
-  for (const name of names) if (typeof owner?.[name] === "function") return owner[name].bind(owner);
-  return undefined;
-}
-
-async function loadAgent(info) {
+async function loadAgent(info, names) {
   process.chdir(info.agent_dir);
   const path = join(info.agent_dir, info.entry ?? "agent.mjs");
   process.argv[1] = path;
@@ -108,11 +30,10 @@ async function loadAgent(info) {
   let agent = namespace;
   if (typeof create === "function") agent = await create(info);
   else if (typeof Agent === "function") agent = new Agent(info);
-  const choose =
-    findMethod(agent, METHODS) ?? (agent === namespace ? findMethod(namespace.default, METHODS) : undefined);
+  const choose = findMethod(agent, names) ?? (agent === namespace ? findMethod(namespace.default, names) : undefined);
   if (choose === undefined)
     throw new TypeError(
-      `${path} offers none of createAgent(info), class Agent, ${METHODS.map((m) => `${m}(observation)`).join(", ")}`,
+      `${path} offers none of createAgent(info), class Agent, ${names.map((m) => `${m}(observation)`).join(", ")}`,
     );
   return { choose, reset: findMethod(agent, ["reset"]), end: findMethod(agent, ["episodeEnd", "episode_end"]) };
 }
@@ -196,6 +117,22 @@ async function play(info, agent) {
   }
 }
 
+async function answerQuestions({ choose }) {
+  for (;;) {
+    const line = readLine();
+    if (line === undefined) return;
+    const message = JSON.parse(line);
+    if (message.type !== "ask") continue;
+    let answer;
+    try {
+      answer = `{"id":${message.id},"answer":${plainJson(await choose(message.question))}}\n`;
+    } catch (error) {
+      answer = errorAnswer(message.id, error);
+    }
+    send(answer);
+  }
+}
+
 async function main() {
   let info;
   do {
@@ -205,13 +142,13 @@ async function main() {
   } while (info.type !== "start");
   let agent;
   try {
-    agent = await loadAgent(info);
+    agent = await loadAgent(info, info.task === undefined ? METHODS : CALLED[info.task.kind]);
   } catch (error) {
     send(errorAnswer(null, error));
     return;
   }
   send('{"type":"ready","protocol":1}\n');
-  await play(info, agent);
+  await (info.task === undefined ? play(info, agent) : answerQuestions(agent));
 }
 
 await main();

@@ -117,7 +117,7 @@ def make_agent(factory, info):
     names, any_name = accepted_arguments(factory)
     arguments = {}
     if "player_id" in names or any_name:
-        arguments["player_id"] = info["seat"]
+        arguments["player_id"] = info.get("seat", 0)
     if "info" in names:
         arguments["info"] = info
     return factory(**arguments)
@@ -134,13 +134,26 @@ def find_method(owner, names=METHODS):
     return None
 
 
-def load_agent(info):
+def load_agent(info, names=METHODS):
     """Loads the agent's file; returns the object with its methods, be it an agent or the module itself."""
     folder = info["agent_dir"]
     path = os.path.join(folder, info.get("entry", "agent.py"))
     os.chdir(folder)
     sys.path[0] = folder  # in place of the runner's own folder
     sys.argv[:] = [path]
+    module = load_file(path)
+    factory = getattr(module, "create_agent", None)
+    if not callable(factory):
+        factory = getattr(module, "Agent", None)
+    agent = make_agent(factory, info) if callable(factory) else module
+    if find_method(agent, names) is None:
+        where = path if agent is module else "the agent made by %s" % (getattr(factory, "__name__", factory),)
+        raise TypeError("%s has none of the functions %s" % (where, ", ".join(name + "(observation)" for name in names)))
+    return agent
+
+
+def load_file(path):
+    """Runs a participant's file as a module of its own."""
     name = os.path.splitext(os.path.basename(path))[0]
     # A file may bear a standard module's name; as sys.modules' entry it would take that module's place.
     if name in sys.modules or name in getattr(sys, "stdlib_module_names", ()) or not name.isidentifier():
@@ -151,15 +164,7 @@ def load_agent(info):
     with open(path, "rb") as file:
         code = compile(file.read(), path, "exec", dont_inherit=True)
     exec(code, module.__dict__)
-
-    factory = getattr(module, "create_agent", None)
-    if not callable(factory):
-        factory = getattr(module, "Agent", None)
-    agent = make_agent(factory, info) if callable(factory) else module
-    if find_method(agent) is None:
-        where = path if agent is module else "the agent made by %s" % (getattr(factory, "__name__", factory),)
-        raise TypeError("%s has none of the functions %s" % (where, ", ".join(name + "(observation)" for name in METHODS)))
-    return agent
+    return module
 
 
 DTYPES = {"MultiDiscrete": "int64", "MultiBinary": "int8"}
@@ -327,15 +332,33 @@ def main():
         info = decode(line.decode(), 0)[0]
         if info["type"] == "start":
             break
+    task = info.get("task")
+    if task is not None:
+        import json
+
+        import lanista_questions as questions_of_tasks  # before the agent's folder takes the place of this one
+    names = METHODS if task is None else questions_of_tasks.CALLED[task["kind"]]
     try:
-        agent = load_agent(info)
+        agent = load_agent(info, names)
     except BaseException as error:
         send(answers, error_answer(None, error))
         return
     # What exists now stays: the collector need not look at it again at each full collection.
     gc.freeze()
     send(answers, b'{"type":"ready","protocol":1}\n')
-    play(agent, info, numpy, questions, answers)
+    if task is None:
+        play(agent, info, numpy, questions, answers)
+    else:
+        questions_of_tasks.answer_questions(
+            find_method(agent, names),
+            info,
+            numpy,
+            questions.readline,
+            decode,
+            json.dumps,
+            lambda data: send(answers, data),
+            error_answer,
+        )
 
 
 if __name__ == "__main__":

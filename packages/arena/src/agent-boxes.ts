@@ -5,7 +5,7 @@
 import { join } from "node:path";
 import type { SandboxHost } from "@lanista/sandbox/host";
 import { SandboxPool } from "@lanista/sandbox/pool";
-import type { GiveUp, Limits, Runtime, Sandbox, SandboxSpec, Tier } from "@lanista/sandbox/types";
+import type { GiveUp, Limits, ReadOnlyMount, Runtime, Sandbox, SandboxSpec, Tier } from "@lanista/sandbox/types";
 import { type AgentCommand, type Interpreters, imageCommand, languageCommand } from "./agents/command.ts";
 import { copyIn } from "./agents/copy-in.ts";
 import type { AgentLanguage, PreparedAgent } from "./agents/types.ts";
@@ -28,6 +28,25 @@ export interface AgentBoxesOptions {
   readonly warm?: number;
 }
 
+/** What a task adds to the boxes of those it grades, and of its judge. */
+export interface BoxExtras {
+  /** Python packages, in the place of the interpreter's own: a PackageSet has this shape. */
+  readonly packages?: PackagesInBox;
+  /** A host folder of files to read, at FILES_DIR. */
+  readonly files?: string;
+  readonly limits?: Partial<Limits>;
+}
+
+export interface PackagesInBox {
+  readonly mounts: readonly ReadOnlyMount[];
+  /** The interpreter that finds them, as a path in the box. */
+  readonly python: string;
+}
+
+/** Where a box shows the files that its task lets it read; the variable says it too, and in the tier `none` something else. */
+export const FILES_DIR = "/task";
+export const FILES_VARIABLE = "LANISTA_TASK_FILES";
+
 /** A seat's own clock bounds its time; these bounds are for what no clock sees, and no honest match reaches them. */
 const DAY = 86_400;
 
@@ -42,19 +61,36 @@ export class AgentBoxes {
   }
 
   /** `image`: its root, in the place of the one that all have. Throws InterpreterMissingError. */
-  contender(agent: PreparedAgent, image = this.#options.image): Contender {
-    const { interpreters, guestDir } = this.#options;
-    const root = agent.language === "javascript" ? undefined : image;
+  contender(agent: PreparedAgent, image = this.#options.image, extras: BoxExtras = {}): Contender {
+    const { guestDir } = this.#options;
+    const root = agent.language === "javascript" || extras.packages !== undefined ? undefined : image;
     const command =
       root !== undefined && agent.language === "python"
         ? imageCommand(guestDir)
-        : languageCommand(agent.language, interpreters, guestDir);
+        : languageCommand(agent.language, this.#interpreters(extras), guestDir);
     return {
       name: agent.name,
       digest: agent.digest,
       entry: agent.entry,
-      open: () => this.#open(agent, command, root),
+      open: () => this.#open(agent, command, root, extras),
     };
+  }
+
+  /** A task's judge: to the boxes a program like others, with another runner. Throws InterpreterMissingError. */
+  judge(program: PreparedAgent, extras: BoxExtras = {}): Contender {
+    const command = languageCommand(program.language, this.#interpreters(extras), this.#options.guestDir, "judge");
+    const { name, digest, entry } = program;
+    return { name, digest, entry, open: () => this.#open(program, command, undefined, { limits: {}, ...extras }) };
+  }
+
+  #interpreters({ packages }: BoxExtras): Interpreters {
+    const { interpreters } = this.#options;
+    if (packages === undefined) return interpreters;
+    // What the packages' own interpreter is a link to may lie in a folder of its own.
+    const mounts = [...(interpreters.python?.mounts ?? []), ...packages.mounts];
+    const targets = new Set<string>();
+    const once = mounts.filter(({ target }) => !targets.has(target) && targets.add(target));
+    return { ...interpreters, python: { path: packages.python, mounts: once } };
   }
 
   /** An agent whose files are part of an image, which is the root of its box; Python has to be in it, too. */
@@ -71,26 +107,36 @@ export class AgentBoxes {
     };
   }
 
-  async #open(agent: PreparedAgent, command: AgentCommand, image?: string): Promise<Sandbox> {
-    const box =
-      image === undefined
-        ? await this.#take(agent.language, command)
-        : await this.#host.start({ ...this.#spec(command), root: { image } });
+  async #open(
+    agent: PreparedAgent,
+    command: AgentCommand,
+    image: string | undefined,
+    extras: BoxExtras,
+  ): Promise<Sandbox> {
+    const plain = image === undefined && Object.values(extras).every((extra) => extra === undefined);
+    const box = plain
+      ? await this.#take(agent.language, command)
+      : await this.#host.start({
+          ...this.#spec(command, extras),
+          ...(image === undefined ? {} : { root: { image } }),
+        });
     const sandbox = await fill(box, agent);
     if (command.preface !== "") sandbox.stdin.write(command.preface);
     return sandbox;
   }
 
-  #spec(command: AgentCommand): SandboxSpec {
+  #spec(command: AgentCommand, { files, limits: own }: BoxExtras = {}): SandboxSpec {
     const { tier, runtime, limits, giveUp } = this.#options;
+    // The tier none has no root to show them in.
+    const shown = tier === "none" ? files : FILES_DIR;
     return {
       tier,
       ...(runtime === undefined ? {} : { runtime }),
       ...(giveUp === undefined ? {} : { giveUp }),
       argv: command.argv,
-      env: command.env,
-      mounts: command.mounts,
-      limits: { wallSeconds: DAY, cpuSeconds: DAY, ...limits },
+      env: files === undefined ? command.env : { ...command.env, [FILES_VARIABLE]: shown! },
+      mounts: files === undefined ? command.mounts : [...command.mounts, { source: files, target: FILES_DIR }],
+      limits: { wallSeconds: DAY, cpuSeconds: DAY, ...limits, ...own },
     };
   }
 

@@ -12,6 +12,7 @@ import type { Fault } from "./result.ts";
 import { SeatClock } from "./seat-clock.ts";
 import { SeatLog } from "./seat-log.ts";
 import { seatSeed } from "./seeds.ts";
+import { within } from "./within.ts";
 
 /** How long an agent may take to leave once its input is closed. */
 const LEAVE_MS = 50;
@@ -19,16 +20,6 @@ const LEAVE_MS = 50;
 const LOG_MS = 200;
 
 export type FaultKinds = Partial<Record<Fault, number>>;
-
-function within(promise: Promise<unknown>, ms: number): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    void promise.finally(() => {
-      clearTimeout(timer);
-      resolve();
-    });
-  });
-}
 
 export class Seat {
   readonly index: number;

@@ -3,7 +3,6 @@ import { join } from "node:path";
 import { AgentBoxes } from "@lanista/arena/agent-boxes";
 import { prepareAgent } from "@lanista/arena/agents/prepare";
 import type { PreparedAgent } from "@lanista/arena/agents/types";
-import type { Contender } from "@lanista/arena/contender";
 import { type PreparedTask, takeTask } from "@lanista/arena/grading/task";
 import { SandboxHost } from "@lanista/sandbox/host";
 import { interpretersFor } from "./arena.ts";
@@ -15,7 +14,7 @@ export interface Grading {
   readonly task: PreparedTask;
   /** In the order of their paths. */
   readonly agents: readonly PreparedAgent[];
-  readonly contender: (agent: PreparedAgent) => Contender;
+  readonly boxes: AgentBoxes;
 }
 
 /**
@@ -36,12 +35,11 @@ export async function withGrading<T>(
       const agents: PreparedAgent[] = [];
       for (const each of agentPaths) agents.push(await prepareAgent(each, { workDir: join(host.workDir, "agents") }));
       const { memoryBytes, cpus } = task.manifest.limits;
-      const own = [task.reference, task.cheat, ...task.cases.flatMap((one) => one.opponentAgents)];
-      const interpreters = await interpretersFor([...agents, ...own.filter((agent) => agent !== undefined)]);
+      const interpreters = await interpretersFor([...agents, ...task.programs]);
       const limits = { memoryBytes, cpus };
       return closing(
         new AgentBoxes(host, { ...arenaOptions(options), limits, interpreters, guestDir: GUEST_DIR }),
-        (boxes) => use({ task, agents, contender: (agent) => boxes.contender(agent) }),
+        (boxes) => use({ task, agents, boxes }),
         onUnclosed,
       );
     },

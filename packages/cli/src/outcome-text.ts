@@ -20,20 +20,23 @@ export function explained(fault: Fault): string {
   return EXPLAINED[fault];
 }
 
-export const EXIT_OF: Readonly<Record<MatchResult["outcome"]["kind"], ExitCode>> = {
+const EXIT_OF: Readonly<Record<MatchResult["outcome"]["kind"], ExitCode>> = {
   completed: EXIT.done,
   agent_fault: EXIT.agentFault,
   infra_fault: EXIT.infraFault,
   cancelled: EXIT.interrupted,
 };
 
-export function outcomeExit(result: MatchResult): ExitCode {
+/** Of a match or a grade. */
+export function outcomeExit(result: Unwritten & { readonly outcome: Pick<MatchResult["outcome"], "kind"> }): ExitCode {
   if (result.unwritten.length > 0 && result.outcome.kind !== "cancelled") return EXIT.infraFault;
   return EXIT_OF[result.outcome.kind];
 }
 
+type Unwritten = Pick<MatchResult, "unwritten">;
+
 /** A line for each file that could not be written; empty if all were. */
-export function unwrittenText({ unwritten }: Pick<MatchResult, "unwritten">): string {
+export function unwrittenText({ unwritten }: Unwritten): string {
   return unwritten.map(({ file, error }) => printable(`could not write ${file}: ${error}`)).join("\n");
 }
 

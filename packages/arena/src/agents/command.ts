@@ -25,6 +25,13 @@ export interface AgentCommand {
   readonly preface: string;
 }
 
+/** What is run in a box: whoever plays or is graded, or a task's judge. */
+export type Role = "agent" | "judge";
+const RUNNERS: Readonly<Record<Role, { readonly python: string; readonly javascript: string }>> = {
+  agent: { python: "runner.py", javascript: "runner.mjs" },
+  judge: { python: "judge_runner.py", javascript: "judge-runner.mjs" },
+};
+
 /** Where the sandbox shows the runners, and the agent's files. */
 export const GUEST_DIR = "/guest";
 export const AGENT_DIR = "/agent";
@@ -65,7 +72,12 @@ export const pythonEnv: Readonly<Record<string, string>> = { ...common, ...pytho
  *
  * `guestDir` is the host's folder of runners. Throws InterpreterMissingError.
  */
-export function languageCommand(language: AgentLanguage, interpreters: Interpreters, guestDir: string): AgentCommand {
+export function languageCommand(
+  language: AgentLanguage,
+  interpreters: Interpreters,
+  guestDir: string,
+  role: Role = "agent",
+): AgentCommand {
   const guest: ReadOnlyMount = { source: guestDir, target: GUEST_DIR };
   if (language === "executable")
     return {
@@ -84,13 +96,13 @@ export function languageCommand(language: AgentLanguage, interpreters: Interpret
   const mounts = [...interpreter.mounts, guest];
   if (language === "python")
     return {
-      argv: [interpreter.path, "-s", "-B", "-X", "utf8", `${GUEST_DIR}/python/runner.py`],
+      argv: [interpreter.path, "-s", "-B", "-X", "utf8", `${GUEST_DIR}/python/${RUNNERS[role].python}`],
       env: pythonEnv,
       mounts,
       preface: "",
     };
   return {
-    argv: ["/bin/sh", "-c", WITHOUT_STDIO, interpreter.path, `${GUEST_DIR}/javascript/runner.mjs`],
+    argv: ["/bin/sh", "-c", WITHOUT_STDIO, interpreter.path, `${GUEST_DIR}/javascript/${RUNNERS[role].javascript}`],
     env: common,
     mounts,
     preface: "",

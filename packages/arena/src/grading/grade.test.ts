@@ -37,13 +37,12 @@ cheat: cheat.py
 
 let dir: string;
 let host: SandboxHost;
-let contender: GradeRequest["contender"];
+let boxes: GradeRequest["boxes"];
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), "lanista-grading-"));
   host = await SandboxHost.open({ runDir: join(dir, "run") });
   const interpreters = { python: await findPython("/usr/bin/python3") };
-  const boxes = new AgentBoxes(host, { tier, interpreters, guestDir, limits: { memoryBytes: 128 * 1024 * 1024 } });
-  contender = (agent) => boxes.contender(agent);
+  boxes = new AgentBoxes(host, { tier, interpreters, guestDir, limits: { memoryBytes: 128 * 1024 * 1024 } });
 });
 afterAll(async () => {
   await host.close();
@@ -72,7 +71,7 @@ const task = async (but: Readonly<Record<string, string>> = {}): Promise<Prepare
 async function grade(agent: string, more: Partial<GradeRequest> = {}): Promise<Grade> {
   const path = await folder({ "agent.py": agent });
   const prepared = await prepareAgent(path, { workDir: join(dir, "work") });
-  return await gradeAgent({ task: more.task ?? (await task()), agent: prepared, contender, ...more });
+  return await gradeAgent({ task: more.task ?? (await task()), agent: prepared, boxes, ...more });
 }
 
 describe("a grading", () => {
@@ -256,18 +255,18 @@ describe("task check", () => {
   const ALWAYS = MANIFEST.replace(/ {2}- \{ id: lost.*\n/, "");
 
   test("finds nothing where the reference scores all and the cheat nothing", async () => {
-    const report = await checkTask({ task: await task({ "task.yaml": ALWAYS }), contender });
+    const report = await checkTask({ task: await task({ "task.yaml": ALWAYS }), boxes });
     expect(report).toMatchObject({ ok: true, findings: [], reference: { points: 100 }, cheat: { points: 0 } });
   });
 
   test("finds a reference that is wrong, case by case", async () => {
-    const { ok, findings } = await checkTask({ task: await task(), contender });
+    const { ok, findings } = await checkTask({ task: await task(), boxes });
     expect(ok).toBe(false);
     expect(findings).toEqual([{ who: "reference", case: "lost", message: "scored 0 of 1 (measured 0)" }]);
   });
 
   test("finds a cheat that is given something", async () => {
-    const { findings } = await checkTask({ task: await task({ "task.yaml": ALWAYS, "cheat.py": FIRST }), contender });
+    const { findings } = await checkTask({ task: await task({ "task.yaml": ALWAYS, "cheat.py": FIRST }), boxes });
     expect(findings).toEqual([
       { who: "cheat", case: "won", message: "scored 1 where it must score nothing (measured 1)" },
     ]);
@@ -275,7 +274,7 @@ describe("task check", () => {
 
   test("finds that there is no cheat, and no reference", async () => {
     const without = ALWAYS.replace(/reference:.*\ncheat:.*\n/, "");
-    const { findings } = await checkTask({ task: await task({ "task.yaml": without }), contender });
+    const { findings } = await checkTask({ task: await task({ "task.yaml": without }), boxes });
     expect(findings.map(({ who, message }) => [who, message])).toEqual([
       ["task", "names no reference: an agent that must score full marks"],
       ["task", "names no cheat: an agent that must score nothing"],

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { parseManifest } from "./manifest.ts";
+import { type EnvironmentCase, parseManifest } from "./manifest.ts";
 import { TaskError } from "./task-error.ts";
 
 const GOOD = `
@@ -25,6 +25,8 @@ test("the defaults are filled in, and a case's own options and scoring go before
     caseSeconds: 600,
     memoryBytes: 512 * 1024 * 1024,
     cpus: 1,
+    judgeSeconds: 60,
+    judgeMemoryBytes: 512 * 1024 * 1024,
   });
   expect(cases).toMatchObject([
     { id: "one", title: "one", hidden: false, weight: 1, episodes: 1, seat: 0, options: { size: 5, swap: true } },
@@ -55,6 +57,36 @@ test.each([
   ["an absolute path", GOOD.replace("o.py", "/o.py"), /must be a path within/],
   ["a path with a backslash", GOOD.replace("o.py", "..\\\\o.py"), /must be a path within/],
   ["a path with a dot", GOOD.replace("o.py", "a/./o.py"), /must be a path within/],
+  [
+    "an environment and a judge that is never asked",
+    GOOD.replace("scoring", "judge: j.py\nscoring"),
+    /judge: is never asked/,
+  ],
+  ["scoring by a judge that is not there", GOOD.replace("win-rate", "judge"), /judge: needed/],
+  ["no kind at all", GOOD.replace("environment: connect-four", "points: 1"), /environment: needed: an environment, or/],
+  ["a metric of predictions for play", GOOD.replace("win-rate", "accuracy"), /scoring.by: accuracy is not measured in/],
+  ["bounds that are missing", GOOD.replace(", full: 1", ""), /zero and full are needed: what of win-rate is/],
+  ["data for nobody", GOOD.replace("seed: 1", "seed: 1, data: 2"), /cases\[0\]\.data: is of a task whose judge asks/],
+  [
+    "inputs for a judge",
+    "task: 1\ntitle: t\njudge: j.py\ncases: [{ id: one, seed: 1, inputs: a.csv }]",
+    /cases\[0\]\.inputs: is of a supervised task, and this is a task whose judge asks/,
+  ],
+  [
+    "no seed for a judge",
+    "task: 1\ntitle: t\njudge: j.py\ncases: [{ id: one }]",
+    /cases\[0\]\.seed: must be an integer/,
+  ],
+  [
+    "predictions without labels",
+    "task: 1\ntitle: t\nsupervised: {}\nscoring: { by: mse, zero: 1, full: 0 }\ncases: [{ id: one, inputs: a.csv }]",
+    /cases\[0\]\.labels: needed/,
+  ],
+  [
+    "a requirement of nobody",
+    GOOD.replace("cases:", "requirements: { judge: r.txt }\ncases:"),
+    /requirements\.judge: there/,
+  ],
   ["an id that is a path", GOOD.replace("id: one", "id: ../one"), /cases\[0\]\.id: must be of small letters/],
   ["too much of it", `${GOOD}# ${"x".repeat(300_000)}`, /is over 262144 bytes/],
   [
@@ -72,7 +104,8 @@ test.each([
 
 test("a prototype's key is no option", () => {
   const { cases } = parseManifest(GOOD.replace("title: t", 'title: t\noptions: { "__proto__": 1 }'));
-  expect(Object.getPrototypeOf(cases[0]!.options)).toBe(Object.prototype);
+  expect(cases[0]).toMatchObject({ kind: "environment" });
+  expect(Object.getPrototypeOf((cases[0] as EnvironmentCase).options)).toBe(Object.prototype);
 });
 
 test("the starter is one", () => {

@@ -3,84 +3,18 @@
  * Its keys are written like those of `limits.yaml`; inside they are ours.
  */
 import { parse, YAMLError } from "yaml";
-import { z } from "zod";
-import { isSeed } from "../seeds.ts";
+import type { z } from "zod";
+import { type Document, kindOf, manifestSchema, type Options, type Scoring } from "./manifest-schema.ts";
+import type { TaskKind } from "./measures.ts";
 import { TaskError } from "./task-error.ts";
+
+export type { Options, Scoring };
 
 export const MANIFEST = "task.yaml";
 const MAX_BYTES = 256 * 1024;
-const MAX_CASES = 500;
 const MiB = 1024 * 1024;
 
-const id = z
-  .string()
-  .regex(/^[a-z0-9][a-z0-9-]{0,63}$/, "must be of small letters, digits and -, 64 at most, and not begin with a -");
-const text = (most: number) => z.string().min(1).max(most);
-/** Of the bundle. What it names has been copied by us, and holds no link. */
-const path = text(512).refine(
-  (value) => value.split("/").every((part) => !/^\.{0,2}$/.test(part) && !/[\\\0]/.test(part)),
-  "must be a path within the task, with / between folders",
-);
-const options = z.record(z.string(), z.union([z.number(), z.boolean(), z.string()]));
-const seconds = (most: number) => z.number().positive().max(most);
-
-const scoring = z
-  .strictObject({
-    by: z.enum(["reward", "win-rate", "steps"]),
-    zero: z.number(),
-    full: z.number(),
-  })
-  .refine(({ zero, full }) => zero !== full, "zero and full must differ");
-
-const testCase = z.strictObject({
-  id,
-  title: text(200).optional(),
-  hidden: z.boolean().default(false),
-  weight: z.number().positive().max(1e6).default(1),
-  seed: z.number().refine(isSeed, "must be an integer in 0 … 2^53 − 1"),
-  episodes: z.int().min(1).max(10_000).default(1),
-  seat: z.int().min(0).max(63).default(0),
-  opponents: z.array(path).max(63).default([]),
-  options: options.default({}),
-  scoring: scoring.optional(),
-});
-
-const manifest = z
-  .strictObject({
-    task: z.literal(1, "must be 1, the version of this format"),
-    title: text(200),
-    description: text(20_000).optional(),
-    environment: id,
-    options: options.default({}),
-    points: z.number().positive().max(1e6).default(100),
-    scoring,
-    limits: z
-      .strictObject({
-        move_seconds: seconds(3600).default(5),
-        bank_seconds: z.number().min(0).max(86_400).default(0),
-        start_seconds: seconds(3600).default(30),
-        case_seconds: seconds(86_400).default(600),
-        memory_mb: z
-          .int()
-          .min(16)
-          .max(1024 * 1024)
-          .default(512),
-        cpus: z.number().min(0.01).max(256).default(1),
-      })
-      .prefault({}),
-    cases: z.array(testCase).min(1).max(MAX_CASES),
-    reference: path.optional(),
-    cheat: path.optional(),
-  })
-  .refine(({ cases }) => new Set(cases.map((one) => one.id)).size === cases.length, {
-    path: ["cases"],
-    message: "two cases have the same id",
-  });
-
-export type Scoring = z.output<typeof scoring>;
-export type Options = z.output<typeof options>;
-
-export interface TestCase {
+interface AnyCase {
   readonly id: string;
   /** For people. Default: the id. */
   readonly title: string;
@@ -88,6 +22,11 @@ export interface TestCase {
   readonly hidden: boolean;
   readonly weight: number;
   readonly seed: number;
+  readonly scoring: Scoring;
+}
+
+export interface EnvironmentCase extends AnyCase {
+  readonly kind: "environment";
   readonly episodes: number;
   /** The seat of whoever is graded. */
   readonly seat: number;
@@ -95,8 +34,22 @@ export interface TestCase {
   readonly opponents: readonly string[];
   /** The task's, with the case's own over them. */
   readonly options: Options;
-  readonly scoring: Scoring;
 }
+
+export interface QuestionCase extends AnyCase {
+  readonly kind: "questions";
+  /** For the judge alone: any JSON. */
+  readonly data: z.core.util.JSONType;
+}
+
+export interface SupervisedCase extends AnyCase {
+  readonly kind: "supervised";
+  /** Paths in the bundle. */
+  readonly inputs: string;
+  readonly labels: string;
+}
+
+export type TestCase = EnvironmentCase | QuestionCase | SupervisedCase;
 
 export interface TaskLimits {
   readonly moveSeconds: number;
@@ -106,16 +59,34 @@ export interface TaskLimits {
   readonly caseSeconds: number;
   readonly memoryBytes: number;
   readonly cpus: number;
+  /** For each turn of the judge's. */
+  readonly judgeSeconds: number;
+  readonly judgeMemoryBytes: number;
 }
 
 export interface TaskManifest {
   readonly title: string;
   readonly description: string;
-  /** The id of a built-in environment. */
-  readonly environment: string;
+  readonly kind: TaskKind;
+  /** The id of a built-in environment; absent where the kind is another. */
+  readonly environment?: string;
+  /** A file or folder of the bundle. */
+  readonly judge?: string;
+  readonly supervised?: {
+    /** Rows a question. */
+    readonly batch: number;
+    /** What labels there are, in the order that probabilities are given in. */
+    readonly classes?: readonly (string | number)[];
+  };
   /** What full marks are. */
   readonly points: number;
   readonly limits: TaskLimits;
+  /** Files and folders of the bundle that the agent may read. */
+  readonly files: readonly string[];
+  /** A file or folder of the bundle that students start from. */
+  readonly template?: string;
+  /** Files of the bundle that name Python packages. */
+  readonly requirements: { readonly agent?: string; readonly judge?: string };
   readonly cases: readonly TestCase[];
   /** An agent that must score full marks. */
   readonly reference?: string;
@@ -135,13 +106,40 @@ export function parseManifest(source: string): TaskManifest {
       throw new TaskError(`${MANIFEST} is not YAML: ${error.message}`);
     throw error;
   }
-  const parsed = manifest.safeParse(document);
+  const parsed = manifestSchema.safeParse(document);
   if (!parsed.success) throw new TaskError(`${MANIFEST}: ${parsed.error.issues.map(issueText).join("; ")}`);
-  const { title, description = "", environment, points, limits, cases, reference, cheat } = parsed.data;
+  return manifestOf(parsed.data);
+}
+
+function manifestOf(document: Document): TaskManifest {
+  const {
+    title,
+    description = "",
+    environment,
+    judge,
+    supervised,
+    points,
+    limits,
+    files,
+    template,
+    reference,
+    cheat,
+  } = document;
+  const { agent: forAgent, judge: forJudge } = document.requirements;
   return {
     title,
     description,
-    environment,
+    kind: kindOf(document),
+    ...(environment === undefined ? {} : { environment }),
+    ...(judge === undefined ? {} : { judge }),
+    ...(supervised === undefined
+      ? {}
+      : {
+          supervised: {
+            batch: supervised.batch,
+            ...(supervised.classes === undefined ? {} : { classes: supervised.classes }),
+          },
+        }),
     points,
     limits: {
       moveSeconds: limits.move_seconds,
@@ -150,16 +148,35 @@ export function parseManifest(source: string): TaskManifest {
       caseSeconds: limits.case_seconds,
       memoryBytes: limits.memory_mb * MiB,
       cpus: limits.cpus,
+      judgeSeconds: limits.judge_seconds,
+      judgeMemoryBytes: limits.judge_memory_mb * MiB,
     },
-    cases: cases.map((one) => ({
-      ...one,
-      title: one.title ?? one.id,
-      options: { ...parsed.data.options, ...one.options },
-      scoring: one.scoring ?? parsed.data.scoring,
-    })),
+    files,
+    ...(template === undefined ? {} : { template }),
+    requirements: {
+      ...(forAgent === undefined ? {} : { agent: forAgent }),
+      ...(forJudge === undefined ? {} : { judge: forJudge }),
+    },
+    cases: document.cases.map((one) => caseOf(one, document)),
     ...(reference === undefined ? {} : { reference }),
     ...(cheat === undefined ? {} : { cheat }),
   };
+}
+
+function caseOf(one: Document["cases"][number], document: Document): TestCase {
+  const kind = kindOf(document);
+  const common = {
+    id: one.id,
+    title: one.title ?? one.id,
+    hidden: one.hidden,
+    weight: one.weight,
+    seed: one.seed ?? 0,
+    scoring: one.scoring ?? document.scoring ?? { by: "judge" as const, zero: 0, full: 1 },
+  };
+  if (kind === "questions") return { ...common, kind, data: one.data ?? null };
+  if (kind === "supervised") return { ...common, kind, inputs: one.inputs!, labels: one.labels! };
+  const { episodes = 1, seat = 0, opponents = [] } = one;
+  return { ...common, kind, episodes, seat, opponents, options: { ...document.options, ...one.options } };
 }
 
 function issueText({ path, message }: z.core.$ZodIssue): string {

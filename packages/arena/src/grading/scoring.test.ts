@@ -1,7 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { measure, worth } from "./scoring.ts";
 
-const by = (name: "reward" | "win-rate" | "steps") => ({ by: name, zero: 0, full: 1 });
 const TWO = {
   returns: [
     [1, -1],
@@ -20,16 +19,16 @@ describe("measured is", () => {
     ["win-rate", 1, 0.625],
     ["steps", 1, 7.5],
   ] as const)("by %s, in seat %i: %d", (name, seat, expected) => {
-    expect(measure(by(name), seat, TWO)).toBe(expected);
+    expect(measure(name, seat, TWO)).toBe(expected);
   });
 
   test("won alone by a return above 0, and by no other", () => {
-    expect(measure(by("win-rate"), 0, { returns: [[1], [0], [-2], [0.5]], steps: 4 })).toBe(0.5);
+    expect(measure("win-rate", 0, { returns: [[1], [0], [-2], [0.5]], steps: 4 })).toBe(0.5);
   });
 
   test("won among several by the greatest return; who shares it has drawn", () => {
     expect(
-      measure(by("win-rate"), 2, {
+      measure("win-rate", 2, {
         returns: [
           [1, 0, 2],
           [2, 0, 2],

@@ -1,5 +1,6 @@
 /** From a case's episodes to a value in 0 … 1. */
 import type { Scoring } from "./manifest.ts";
+import type { PlayMeasure } from "./measures.ts";
 
 export interface PlayedCase {
   /** Each episode's sum of rewards, seat by seat. */
@@ -12,7 +13,7 @@ export interface PlayedCase {
  * What the scoring looks at, over all episodes: `reward`, the mean return of the seat; `win-rate`, the share of episodes won, a
  * drawn one counting half (one is won by the greatest return; alone, by one above 0); `steps`, the mean length of an episode.
  */
-export function measure({ by }: Scoring, seat: number, { returns, steps }: PlayedCase): number {
+export function measure(by: PlayMeasure, seat: number, { returns, steps }: PlayedCase): number {
   const mean = (of: readonly number[]): number => of.reduce((sum, each) => sum + each, 0) / returns.length;
   switch (by) {
     case "reward":

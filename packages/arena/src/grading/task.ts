@@ -4,30 +4,58 @@
  */
 import { mkdir, mkdtemp, readFile, rm, stat } from "node:fs/promises";
 import { basename, extname, join, resolve } from "node:path";
-import { type Environment, makeEnvironment } from "@lanista/games/environment";
-import { OptionError } from "@lanista/games/options";
-import { environments } from "@lanista/games/registry";
+import type { Environment } from "@lanista/games/environment";
 import { copyFolder } from "../agents/copy-folder.ts";
 import { digestFiles } from "../agents/digest.ts";
-import { prepareAgent } from "../agents/prepare.ts";
 import { quote } from "../agents/tree.ts";
-import { BundleError, defaultBundleLimits, type PreparedAgent } from "../agents/types.ts";
+import { defaultBundleLimits, type PreparedAgent } from "../agents/types.ts";
 import { unzip } from "../agents/unzip.ts";
-import { MANIFEST, parseManifest, type TaskManifest, type TestCase } from "./manifest.ts";
+import {
+  type EnvironmentCase,
+  MANIFEST,
+  parseManifest,
+  type QuestionCase,
+  type SupervisedCase,
+  type TaskManifest,
+  type TestCase,
+} from "./manifest.ts";
+import type { Metric } from "./measures.ts";
+import { pairUp, type SupervisedData } from "./supervised/take-data.ts";
+import { TakeBundle, type TaskFiles } from "./take-bundle.ts";
+import { environmentOf } from "./take-environment.ts";
 import { TaskError } from "./task-error.ts";
 
-export interface PreparedCase extends TestCase {
-  readonly env: Environment;
+interface WithOpponents {
+  /** For the other seats; none where there are no seats. */
   readonly opponentAgents: readonly PreparedAgent[];
 }
+
+export interface PreparedEnvironmentCase extends EnvironmentCase, WithOpponents {
+  readonly env: Environment;
+}
+export interface PreparedQuestionCase extends QuestionCase, WithOpponents {}
+export interface PreparedSupervisedCase extends SupervisedCase, WithOpponents {
+  readonly table: SupervisedData;
+}
+export type PreparedCase = PreparedEnvironmentCase | PreparedQuestionCase | PreparedSupervisedCase;
 
 export interface PreparedTask {
   /** SHA-256, in hex, over the bundle's sorted paths and contents: equal for a folder and a zip of it. */
   readonly digest: string;
   readonly manifest: TaskManifest;
   readonly cases: readonly PreparedCase[];
+  readonly judge?: PreparedAgent;
+  /** What the agent may read; absent where it is nothing. */
+  readonly files?: TaskFiles;
+  /** The text of requirements files. */
+  readonly requirements: { readonly agent?: string; readonly judge?: string };
   readonly reference?: PreparedAgent;
   readonly cheat?: PreparedAgent;
+  /** All of the above that is run in boxes: for these there must be interpreters. */
+  readonly programs: readonly PreparedAgent[];
+  /** The bundle's own files: `bundle` holds them, as `paths`. */
+  readonly bundle: string;
+  readonly paths: readonly string[];
   /** Holds all its files; the caller's to remove. */
   readonly dir: string;
 }
@@ -39,46 +67,59 @@ export async function takeTask(path: string, workDir: string): Promise<PreparedT
   try {
     const bundle = join(dir, "bundle");
     await mkdir(bundle);
-    const files = await takeFiles(path, bundle);
-    if (!files.includes(MANIFEST))
+    const paths = await takeFiles(path, bundle);
+    if (!paths.includes(MANIFEST))
       throw new TaskError(
         `${quote(path)} is no task: there is no ${MANIFEST} at its root (lanista init task writes one)`,
       );
     const manifest = parseManifest(await readFile(join(bundle, MANIFEST), "utf8"));
-    const agents = new Map<string, PreparedAgent>();
-    const agent = async (place: string, name: string): Promise<PreparedAgent> => {
-      const known = agents.get(name);
-      if (known !== undefined) return known;
-      const made = await prepareAgent(join(bundle, name), { workDir: join(dir, "agents") }).catch((error: unknown) => {
-        if (!(error instanceof BundleError)) throw error;
-        const why = error.code === "not_found" ? "there is no such file or folder in the task" : error.message;
-        throw new TaskError(`${MANIFEST}: ${place}: ${quote(name)}: ${why}`);
-      });
-      agents.set(name, made);
-      return made;
-    };
+    const take = new TakeBundle(dir, paths);
     const cases: PreparedCase[] = [];
-    for (const [index, one] of manifest.cases.entries()) {
-      const place = `cases[${index}]`;
-      const env = environmentOf(manifest.environment, one, place);
-      const opponentAgents: PreparedAgent[] = [];
-      for (const [seat, name] of one.opponents.entries())
-        opponentAgents.push(await agent(`${place}.opponents[${seat}]`, name));
-      cases.push({ ...one, env, opponentAgents });
-    }
-    const { reference, cheat } = manifest;
+    for (const [index, one] of manifest.cases.entries())
+      cases.push(await takeCase(one, manifest, `cases[${index}]`, take));
+    const { judge, reference, cheat, files, template } = manifest;
+    if (template !== undefined) take.covered("template", template);
+    const { agent: forAgent, judge: forJudge } = manifest.requirements;
+    const own = {
+      ...(judge === undefined ? {} : { judge: await take.judge(judge) }),
+      ...(reference === undefined ? {} : { reference: await take.agent("reference", reference) }),
+      ...(cheat === undefined ? {} : { cheat: await take.agent("cheat", cheat) }),
+    };
     return {
-      digest: (await digestFiles(bundle, files)).digest,
+      digest: (await digestFiles(bundle, paths)).digest,
       manifest,
       cases,
-      ...(reference === undefined ? {} : { reference: await agent("reference", reference) }),
-      ...(cheat === undefined ? {} : { cheat: await agent("cheat", cheat) }),
+      ...own,
+      ...(files.length === 0 ? {} : { files: await take.files(files) }),
+      requirements: {
+        ...(forAgent === undefined ? {} : { agent: await take.requirements("requirements.agent", forAgent) }),
+        ...(forJudge === undefined ? {} : { judge: await take.requirements("requirements.judge", forJudge) }),
+      },
+      programs: [...Object.values(own), ...cases.flatMap((one) => one.opponentAgents)],
+      bundle,
+      paths,
       dir,
     };
   } catch (error) {
     await rm(dir, { recursive: true, force: true });
     throw error;
   }
+}
+
+async function takeCase(one: TestCase, manifest: TaskManifest, place: string, take: TakeBundle): Promise<PreparedCase> {
+  if (one.kind === "questions") return { ...one, opponentAgents: [] };
+  if (one.kind === "supervised") {
+    const inputs = await take.data(`${place}.inputs`, one.inputs);
+    const labels = await take.data(`${place}.labels`, one.labels);
+    const { classes = [] } = manifest.supervised!;
+    const table = pairUp(`${MANIFEST}: ${place}`, inputs, labels, classes, one.scoring.by as Metric);
+    return { ...one, opponentAgents: [], table };
+  }
+  const env = environmentOf(manifest.environment!, one, place);
+  const opponentAgents: PreparedAgent[] = [];
+  for (const [seat, name] of one.opponents.entries())
+    opponentAgents.push(await take.agent(`${place}.opponents[${seat}]`, name));
+  return { ...one, env, opponentAgents };
 }
 
 async function takeFiles(path: string, bundle: string): Promise<string[]> {
@@ -91,26 +132,4 @@ async function takeFiles(path: string, bundle: string): Promise<string[]> {
   if (found.isFile() && extname(source).toLowerCase() === ".zip")
     return await unzip(source, bundle, defaultBundleLimits);
   throw new TaskError(`${quote(basename(source))} is not a task: give a folder or a .zip`);
-}
-
-function environmentOf(id: string, one: TestCase, place: string): Environment {
-  const definition = environments.get(id);
-  if (definition === undefined)
-    throw new TaskError(
-      `${MANIFEST}: environment: there is no ${JSON.stringify(id)}; there are ${[...environments.keys()].join(", ")}`,
-    );
-  let env: Environment;
-  try {
-    env = makeEnvironment(definition, one.options);
-  } catch (error) {
-    if (error instanceof OptionError) throw new TaskError(`${MANIFEST}: ${place}.options: ${error.message}`);
-    throw error;
-  }
-  const { seats } = env.info;
-  if (one.seat >= seats) throw new TaskError(`${MANIFEST}: ${place}.seat: ${id} has seats 0 … ${seats - 1}`);
-  if (one.opponents.length !== seats - 1)
-    throw new TaskError(
-      `${MANIFEST}: ${place}.opponents: ${id} has ${seats} ${seats === 1 ? "seat" : "seats"}, so ${seats - 1} must be named, not ${one.opponents.length}`,
-    );
-  return env;
 }

@@ -4,7 +4,7 @@ import { Command } from "commander";
 import type { Context } from "../context.ts";
 import { gradeText } from "../grade-text.ts";
 import { integer, listed } from "../option-values.ts";
-import { EXIT_OF, unclosedText } from "../outcome-text.ts";
+import { outcomeExit, unclosedText } from "../outcome-text.ts";
 import { addBoxOptions, type BoxOptions } from "../play-options.ts";
 import { startProgress } from "../progress.ts";
 import { painter, writeJson, writeLine } from "../terminal.ts";
@@ -53,7 +53,7 @@ async function grade(context: Context, path: string, agentPath: string, options:
       path,
       [agentPath],
       options,
-      ({ task, agents, contender }) => {
+      ({ task, agents, boxes }) => {
         const ids = task.cases.map(({ id }) => id);
         for (const id of only ?? [])
           if (!ids.includes(id)) throw new UsageError(`the task has no case "${id}"; it has ${ids.join(", ")}`);
@@ -61,7 +61,7 @@ async function grade(context: Context, path: string, agentPath: string, options:
         return gradeAgent({
           task,
           agent: agents[0]!,
-          contender,
+          boxes,
           concurrency,
           ...(only === undefined ? {} : { only }),
           ...(replays === undefined ? {} : { replays }),
@@ -74,7 +74,7 @@ async function grade(context: Context, path: string, agentPath: string, options:
   } finally {
     progress.end();
   }
-  context.exit(EXIT_OF[result.outcome.kind]);
+  context.exit(outcomeExit(result));
   const shown = options.asStudent ? studentView(result) : result;
   if (options.json) writeJson(terminal, shown);
   else writeLine(terminal, gradeText(shown, painter(terminal, terminal.stdout)));

@@ -43,11 +43,11 @@ async function run(context: Context, path: string, options: CheckOptions): Promi
       path,
       [],
       options,
-      ({ task, contender }) => {
+      ({ task, boxes }) => {
         title = task.manifest.title;
         return checkTask({
           task,
-          contender,
+          boxes,
           concurrency,
           ...(replays === undefined ? {} : { replays }),
           signal,

@@ -1,0 +1,143 @@
+/** A case with an environment: a match against the task's own opponents, measured by its rules or by the task's judge. */
+import { overPart } from "../dawdling.ts";
+import { playMatch } from "../match.ts";
+import type { MatchResult } from "../result.ts";
+import type { CaseEnd } from "./case-end.ts";
+import { excerpt } from "./case-files.ts";
+import { agentExtras, type CaseRequest, judgeExtras, type RanCase } from "./case-request.ts";
+import { JUDGEMENTS } from "./conversation/dialects.ts";
+import { judgeRecord } from "./conversation/questions.ts";
+import { holdSitting } from "./conversation/sitting.ts";
+import type { TaskLimits } from "./manifest.ts";
+import { MAX_RECORD, recordOf } from "./match-record.ts";
+import { measure } from "./scoring.ts";
+import type { PreparedEnvironmentCase } from "./task.ts";
+
+export async function gradeMatch(request: CaseRequest, one: PreparedEnvironmentCase): Promise<RanCase> {
+  const { task, agent, boxes, files, signal } = request;
+  const { limits } = task.manifest;
+  const { moveSeconds, bankSeconds, startSeconds, caseSeconds } = limits;
+  const contender = (each: typeof agent) => boxes.contender(each, undefined, agentExtras(request));
+  const seated = one.opponentAgents.map(contender);
+  seated.splice(one.seat, 0, contender(agent));
+  const returns: (readonly number[])[] = [];
+  let log: Buffer[] = [];
+  const replay = files.path(`${one.id}.jsonl`);
+  const { result, replayText } = await playMatch({
+    env: one.env,
+    contenders: seated,
+    seed: one.seed,
+    episodes: one.episodes,
+    moveSeconds,
+    bankSeconds,
+    startSeconds,
+    matchSeconds: caseSeconds,
+    onTooLong: "end",
+    ...(replay === undefined ? {} : { replay }),
+    signal,
+    onLog: (seat, chunk) => {
+      if (seat === one.seat) log.push(chunk);
+    },
+    onProgress: (event) => {
+      if (event.kind === "started") {
+        returns.length = 0;
+        log = [];
+      }
+      if (event.kind === "episode") returns.push(event.returns);
+    },
+  });
+  files.unwritten.push(...result.unwritten);
+  const own = result.seats[one.seat]!;
+  return {
+    end: await endOf(request, one, result, returns, replayText),
+    stamp: result.sandbox,
+    seat: one.seat,
+    episodes: result.episodes,
+    steps: result.steps,
+    opponents: one.opponentAgents.map(({ name, digest }) => ({ name, digest })),
+    data: null,
+    cpuSeconds: own.cpuSeconds,
+    peakMemoryBytes: own.peakMemoryBytes,
+    replay: result.replay,
+    log: own.log,
+    logText: excerpt(Buffer.concat(log)),
+  };
+}
+
+async function endOf(
+  request: CaseRequest,
+  one: PreparedEnvironmentCase,
+  result: MatchResult,
+  returns: readonly (readonly number[])[],
+  replayText: string,
+): Promise<CaseEnd> {
+  const end = endOfMatch(result, one.seat, request.task.manifest.limits);
+  if (end !== "completed") return end;
+  const { by } = one.scoring;
+  if (by === "judge") return await judged(request, one, replayText);
+  // The manifest lets no metric of predictions come here.
+  const measured = measure(by as "reward", one.seat, { returns, steps: result.steps });
+  return { kind: "completed", measured, detail: null, message: null };
+}
+
+async function judged(request: CaseRequest, one: PreparedEnvironmentCase, replayText: string): Promise<CaseEnd> {
+  const { task, boxes, files, signal } = request;
+  const { startSeconds, judgeSeconds } = task.manifest.limits;
+  const record = recordOf(replayText, one.seat);
+  if (record === undefined) {
+    const detail = `the record of the case is over ${MAX_RECORD} bytes, too long for a judge: give it fewer episodes`;
+    return { kind: "infra_fault", detail, again: false };
+  }
+  const { end, log } = await holdSitting({
+    agent: {
+      contender: boxes.judge(task.judge!, judgeExtras(request)),
+      dialect: JUDGEMENTS,
+      time: { startSeconds, moveSeconds: judgeSeconds, bankSeconds: 0 },
+    },
+    caseSeconds: startSeconds + judgeSeconds,
+    signal,
+    drive: (table) => judgeRecord(table, { id: one.id, seed: one.seed, data: null }, record),
+  });
+  await files.write(`${one.id}.judge.log`, log);
+  // Alone at the table, and not the one who is graded.
+  if (end.kind !== "agent_fault") return end;
+  return {
+    kind: "infra_fault",
+    detail: `the task's own judge was at fault: ${end.fault}, ${end.detail}`,
+    again: false,
+  };
+}
+
+/** The match's outcome as the case's: of the agent's own seat, and of the time that a case may take. */
+function endOfMatch(
+  { outcome, timedOut, seats }: MatchResult,
+  seat: number,
+  limits: TaskLimits,
+): Exclude<CaseEnd, { kind: "completed" }> | "completed" {
+  if (timedOut && outcome.kind === "cancelled") {
+    const time = { matchSeconds: limits.caseSeconds, actSeconds: limits.moveSeconds };
+    const detail = `the case was not over in its time: ${outcome.detail ?? ""}`;
+    // Nobody saves himself by being slow; and nobody falls over the time that others took.
+    const thoughtMs = seats.map(({ thoughtSeconds }) => thoughtSeconds * 1000);
+    return overPart(thoughtMs, time).includes(seat)
+      ? { kind: "agent_fault", fault: "timeout", detail }
+      : { kind: "infra_fault", detail: `${detail}, of which the agent took no more than its part`, again: false };
+  }
+  switch (outcome.kind) {
+    case "completed":
+      return "completed";
+    case "cancelled":
+      return { kind: "cancelled", detail: outcome.detail ?? null };
+    case "infra_fault":
+      return { kind: "infra_fault", detail: outcome.detail, again: false };
+    case "agent_fault": {
+      if (outcome.seats.includes(seat)) {
+        const [fault = outcome.fault] = Object.keys(seats[seat]!.faultKinds) as (typeof outcome.fault)[];
+        return { kind: "agent_fault", fault, detail: seats[seat]!.firstFault ?? outcome.detail };
+      }
+      const name = seats[outcome.seats[0]!]!.agent;
+      const detail = `the task's own opponent ${name} was at fault: ${outcome.fault}, ${outcome.detail}`;
+      return { kind: "infra_fault", detail, again: false };
+    }
+  }
+}

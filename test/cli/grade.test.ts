@@ -39,6 +39,7 @@ test("the starter tells its reference from its cheat, and its next lines work", 
 
 ✓ reference, which must score full marks: 100 of 100
 ✓ cheat, which must score nothing: 0 of 100
+✓ nothing hidden can be read
 
 The task tells right from wrong.
 `);

@@ -60,6 +60,11 @@ export class AgentBoxes {
     this.#options = options;
   }
 
+  /** The host's folder of runners. */
+  get guestDir(): string {
+    return this.#options.guestDir;
+  }
+
   /** `image`: its root, in the place of the one that all have. Throws InterpreterMissingError. */
   contender(agent: PreparedAgent, image = this.#options.image, extras: BoxExtras = {}): Contender {
     const { guestDir } = this.#options;

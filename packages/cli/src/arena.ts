@@ -49,7 +49,7 @@ export async function withArena<T>(
 }
 
 /** Only those in use are looked for: finding one means starting it. */
-export async function interpretersFor(agents: readonly PreparedAgent[]): Promise<Interpreters> {
+export async function interpretersFor(agents: readonly Pick<PreparedAgent, "language">[]): Promise<Interpreters> {
   const used = new Set(agents.map((agent) => agent.language));
   return {
     ...(used.has("python") ? { python: await findPython() } : {}),

@@ -35,7 +35,10 @@ export async function withGrading<T>(
       const agents: PreparedAgent[] = [];
       for (const each of agentPaths) agents.push(await prepareAgent(each, { workDir: join(host.workDir, "agents") }));
       const { memoryBytes, cpus } = task.manifest.limits;
-      const interpreters = await interpretersFor([...agents, ...task.programs]);
+      // Where nobody is graded the task is checked, by cheats of ours, too.
+      const cheats = agentPaths.length === 0 && task.manifest.kind !== "environment";
+      const own = cheats ? [...task.programs, { language: "python" as const }] : task.programs;
+      const interpreters = await interpretersFor([...agents, ...own]);
       const limits = { memoryBytes, cpus };
       return closing(
         new AgentBoxes(host, { ...arenaOptions(options), limits, interpreters, guestDir: GUEST_DIR }),

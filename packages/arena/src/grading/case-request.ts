@@ -9,7 +9,7 @@ import type { TaskPackages } from "./packages.ts";
 import type { PreparedTask } from "./task.ts";
 
 /** Boxes with the task's limits of memory and CPUs, and interpreters for the agent and the task's programs. */
-export type GradingBoxes = Pick<AgentBoxes, "contender" | "judge">;
+export type GradingBoxes = Pick<AgentBoxes, "contender" | "judge" | "guestDir">;
 
 export interface CaseRequest {
   readonly task: PreparedTask;

@@ -19,7 +19,9 @@ export function taskCommand(context: Context): Command {
   const task = new Command("task").description("tasks that agents are graded by");
   const check = task
     .command("check")
-    .description("prove that a task tells right from wrong: its reference scores full marks, its cheat nothing")
+    .description(
+      "prove that a task tells right from wrong: its reference scores full marks; its cheat, and cheats of ours, nothing; nothing hidden can be read",
+    )
     .argument("<task>", "a folder or a .zip with a task.yaml, see init task")
     .option("--concurrency <n>", "cases at a time", integer(1, 1000), 1)
     .option("--replays <dir>", "write the replays and logs into this folder");
@@ -51,7 +53,7 @@ async function run(context: Context, path: string, options: CheckOptions): Promi
           concurrency,
           ...(replays === undefined ? {} : { replays }),
           signal,
-          onProgress: ({ done, total }) => progress.update(`Checking: ${done} of ${total} cases`),
+          onProgress: (what) => progress.update(`Checking: ${what}`),
         });
       },
       (error) => progress.note(unclosedText(error)),
@@ -64,14 +66,20 @@ async function run(context: Context, path: string, options: CheckOptions): Promi
   else writeLine(terminal, reportText(title, report, painter(terminal, terminal.stdout)));
 }
 
-function reportText(title: string, { ok, findings, reference, cheat }: TaskReport, paint: Paint): string {
+/** A finding about the task itself that is not about what it does not name. */
+function isOurs(who: string, message: string): boolean {
+  return who === "task" && !message.startsWith("names no ");
+}
+
+function reportText(title: string, report: TaskReport, paint: Paint): string {
+  const { ok, findings, reference, cheat, tried } = report;
   const lines = [paint("bold", oneLine(title)), ""];
   for (const [who, must, grade] of [
     ["reference", "must score full marks", reference],
     ["cheat", "must score nothing", cheat],
   ] as const) {
     const own = findings.filter((finding) => finding.who === who);
-    const missing = findings.find((finding) => finding.who === "task" && finding.message.includes(who));
+    const missing = findings.find((finding) => finding.who === "task" && finding.message.startsWith(`names no ${who}`));
     const good = own.length === 0 && missing === undefined;
     const points = grade === null || grade.points === null ? "" : `: ${scoreText(grade.points)} of ${grade.outOf}`;
     lines.push(`${good ? paint("green", "✓") : paint("red", "✗")} ${who}, which ${must}${points}`);
@@ -79,6 +87,15 @@ function reportText(title: string, { ok, findings, reference, cheat }: TaskRepor
     for (const { case: id, message } of own)
       lines.push(printable(`    ${id}: ${message.trim().replaceAll("\n", "\n      ")}`));
   }
+  const others = findings.filter(({ who, message }) => ["leak", "judge"].includes(who) || isOurs(who, message));
+  const cheats = tried.length === 0 ? "" : `, and nothing by ${plural(tried.length, "cheat")} of ours`;
+  lines.push(
+    others.length === 0
+      ? `${paint("green", "✓")} nothing hidden can be read${cheats === "" ? "" : `${cheats} is paid for`}`
+      : `${paint("red", "✗")} what can be read${tried.length === 0 ? "" : `, and ${plural(tried.length, "cheat")} of ours`}`,
+  );
+  for (const { case: id, message } of others)
+    lines.push(printable(`    ${id === null ? "" : `${id}: `}${message.trim().replaceAll("\n", "\n      ")}`));
   lines.push(
     "",
     ok

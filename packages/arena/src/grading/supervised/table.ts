@@ -23,7 +23,7 @@ const MAX_DEPTH = 24;
 /** `name`: by its ending the file is a .csv, .json or .npy. */
 export function readTable(name: string, bytes: Buffer): Table {
   if (bytes.length > MAX_FILE) throw new TaskError(`${name}: is over ${MAX_FILE} bytes`);
-  const ending = /\.[a-z]+$/i.exec(name)?.[0].toLowerCase();
+  const ending = /(\.[a-z]+)"?$/i.exec(name)?.[1]?.toLowerCase();
   const table =
     ending === ".csv"
       ? csv(name, bytes)
@@ -44,7 +44,13 @@ const MISSING = new Set(["", "nan", "NaN", "NA", "null"]);
 function csv(name: string, bytes: Buffer): Table {
   let records: string[][];
   try {
-    records = parseCsv(bytes, { bom: true, skip_empty_lines: true, trim: true, max_record_size: MAX_ROW });
+    records = parseCsv(bytes, {
+      bom: true,
+      record_delimiter: ["\r\n", "\n", "\r"],
+      skip_empty_lines: true,
+      trim: true,
+      max_record_size: MAX_ROW,
+    });
   } catch (error) {
     if (error instanceof CsvError) throw new TaskError(`${name}: ${error.message}`);
     throw error;

@@ -224,13 +224,15 @@ def build(config, port):
     if run([uv, "venv", "--quiet", "--no-project", "--relocatable", "--python", config["python"], PLACE], env) != 0:
         return {"ok": False, "step": "venv"}
     words = [uv, "pip", "install", "--python", PLACE + "/bin/python", "--compile-bytecode"]
-    for name in ("requirements", "constraints"):
+    for name in ("requirements", "constraints", "buildConstraints"):
         if config[name]:
             with open("/tmp/%s.txt" % name, "w", encoding="utf-8") as file:
                 file.write("\n".join(config[name]) + "\n")
     words += ["--requirements", "/tmp/requirements.txt"]
     if config["constraints"]:
         words += ["--constraints", "/tmp/constraints.txt"]
+    if config["buildConstraints"]:
+        words += ["--build-constraints", "/tmp/buildConstraints.txt"]
     if config["indexes"] == 0:
         words += ["--no-index"]
     else:

@@ -36,6 +36,7 @@ export interface BuildInput {
   readonly settings: IndexSettings;
   readonly requirements: Requirements;
   readonly constraints: readonly string[];
+  readonly buildConstraints: readonly string[];
   readonly limits: BuildLimits;
   /** Empty: where the files go. */
   readonly folder: string;
@@ -143,13 +144,14 @@ async function converse(
   unpacker: Unpacker,
   input: BuildInput,
 ): Promise<z.infer<typeof done> | undefined> {
-  const { settings, requirements, constraints, uv } = input;
+  const { settings, requirements, constraints, buildConstraints, uv } = input;
   const configuration = {
     uv: `/uv/${uv.name}`,
     python: input.python,
     requirements: requirements.lines,
     flags: requirements.flags,
     constraints,
+    buildConstraints,
     indexes: settings.indexes.length,
     strategy: settings.strategy,
     folders: settings.folders.map((_, index) => `/find-links/${index}`),

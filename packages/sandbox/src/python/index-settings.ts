@@ -22,6 +22,8 @@ export interface IndexSettings {
   readonly folders: readonly string[];
   /** Versions that are taken where a requirement leaves a choice: the text of a constraints file. */
   readonly constraints: string;
+  /** The same for what packages are built with, such as "setuptools<66" for those that today's cannot build. */
+  readonly buildConstraints: string;
   /** A file of certificates to trust beside the usual ones. */
   readonly caFile?: string;
   /** The only other hosts that an index may name for its files; absent: any that it names, by https. */
@@ -39,6 +41,7 @@ export interface IndexOptions {
   /** No index: only folders and what is built already. */
   readonly offline?: boolean;
   readonly constraints?: string;
+  readonly buildConstraints?: string;
   readonly caFile?: string;
   readonly fileHosts?: readonly string[];
 }
@@ -107,6 +110,7 @@ export function indexSettings(own: IndexOptions = {}, env: Variables = process.e
   // Of variables, folders that are not there mean nothing, as with pip: they are often set for all machines of a kind.
   const standard = (uvLinks.length > 0 ? uvLinks : links).filter((one) => /:\/\//.test(one) || existsSync(one));
   const constraints = own.constraints ?? set(["UV_CONSTRAINT"], "constraint");
+  const buildConstraints = own.buildConstraints ?? set(["UV_BUILD_CONSTRAINT"], "build-constraint");
   const caFile =
     own.caFile ?? firstFile(env.SSL_CERT_FILE, set([], "cert"), env.REQUESTS_CA_BUNDLE, env.CURL_CA_BUNDLE);
   if (own.caFile !== undefined && firstFile(own.caFile) === undefined)
@@ -116,19 +120,23 @@ export function indexSettings(own: IndexOptions = {}, env: Variables = process.e
     indexes: offline ? [] : [main, ...extra].map((text) => indexUrl(text.replace(/^[A-Za-z0-9_.-]+=(?=https?:)/, ""))),
     strategy: strategy as IndexStrategy,
     folders: [...new Set((own.findLinks ?? standard).map(folder))],
-    constraints: words(constraints)
-      .map((path) => readConstraints(path))
-      .join("\n"),
+    constraints: readConstraints(constraints),
+    buildConstraints: readConstraints(buildConstraints),
     ...(caFile === undefined ? {} : { caFile }),
     ...(own.fileHosts === undefined ? {} : { fileHosts: own.fileHosts }),
     timeoutSeconds: Number.isFinite(seconds) && seconds >= 1 ? Math.min(seconds, 600) : 60,
   };
 }
 
-function readConstraints(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch (error) {
-    throw new SandboxError("refused", `the constraints ${path} cannot be read: ${(error as Error).message}`);
-  }
+/** `paths`: files, several with blanks between them, as pip and uv have it. */
+function readConstraints(paths: string | undefined): string {
+  return words(paths)
+    .map((path) => {
+      try {
+        return readFileSync(path, "utf8");
+      } catch (error) {
+        throw new SandboxError("refused", `the constraints ${path} cannot be read: ${(error as Error).message}`);
+      }
+    })
+    .join("\n");
 }

@@ -12,6 +12,7 @@ const FORMAT = 1;
 export interface KeyInput {
   readonly requirements: Requirements;
   readonly constraints: readonly string[];
+  readonly buildConstraints: readonly string[];
   readonly python: PythonFacts;
   /** The interpreter's path inside boxes: links lead to it. */
   readonly interpreter: string;
@@ -43,6 +44,7 @@ export function packageKey(input: KeyInput): string {
     input.requirements.lines,
     input.requirements.flags,
     input.constraints,
+    input.buildConstraints,
     Object.entries(input.python).sort(([a], [b]) => (a < b ? -1 : 1)),
     input.interpreter,
     input.uv,

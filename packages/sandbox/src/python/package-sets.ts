@@ -25,6 +25,7 @@ import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { SandboxError } from "../errors.ts";
 import type { SandboxHost } from "../host.ts";
 import { findPython } from "../interpreters.ts";
 import { cacheFolder } from "../roots/root-cache.ts";
@@ -108,11 +109,14 @@ export class PackageSets {
   readonly #python: NonNullable<PackageSetsOptions["python"]>;
   readonly #settings: IndexSettings;
   readonly #constraints: readonly string[];
+  readonly #buildConstraints: readonly string[];
   readonly #limits: BuildLimits;
   readonly #store: PackageStore;
   readonly #leases: Leases;
   readonly #client: IndexClient;
   readonly #building = new Map<string, Building>();
+  /** Also those that nobody waits for any more, until they have cleared up. */
+  readonly #underway = new Set<Promise<void>>();
   #facts: Promise<PythonFacts> | undefined;
   #uv: Promise<Uv> | undefined;
   #closed = false;
@@ -126,7 +130,8 @@ export class PackageSets {
     this.#options = options;
     this.#python = python;
     this.#settings = settings;
-    this.#constraints = parseRequirements(settings.constraints).lines;
+    this.#constraints = constraintLines(settings.constraints);
+    this.#buildConstraints = constraintLines(settings.buildConstraints);
     this.#limits = completeBuildLimits(options.limits);
     this.#store = store;
     this.#leases = new Leases(store);
@@ -152,9 +157,10 @@ export class PackageSets {
     options.signal?.throwIfAborted();
     if (this.#closed) throw new PackagesError("infra", "these sets of packages are closed");
     const wanted = parseRequirements(requirements, { indexes: this.#settings.indexes.map((url) => url.href) });
-    const key = await this.#key(wanted);
-    const release = this.#leases.take(key);
+    let release = (): void => {};
     try {
+      const key = await this.#key(wanted);
+      release = this.#leases.take(key);
       if (this.#store.ready(key) === undefined) await this.#join(key, wanted, options);
       this.#store.touch(key);
       return {
@@ -165,7 +171,8 @@ export class PackageSets {
       };
     } catch (error) {
       release();
-      throw error;
+      if (error instanceof SandboxError || options.signal?.aborted) throw error;
+      throw new PackagesError("infra", `keeping sets of packages: ${(error as Error).message}`, { cause: error });
     }
   }
 
@@ -199,9 +206,9 @@ export class PackageSets {
   /** Ends builds, and gives back what was handed out. */
   async close(): Promise<void> {
     this.#closed = true;
-    const builds = [...this.#building.values()];
-    for (const { abort } of builds) abort.abort(new PackagesError("infra", "these sets of packages were closed"));
-    await Promise.allSettled(builds.map(({ done }) => done));
+    for (const { abort } of this.#building.values())
+      abort.abort(new PackagesError("infra", "these sets of packages were closed"));
+    await Promise.allSettled(this.#underway);
     this.#leases.close();
     this.#client.close();
   }
@@ -225,6 +232,7 @@ export class PackageSets {
     return packageKey({
       requirements,
       constraints: this.#constraints,
+      buildConstraints: this.#buildConstraints,
       python: await this.#facts,
       interpreter: this.#python.path,
       uv: this.#options.uv === undefined ? UV_VERSION : (await this.#uvProgram()).version,
@@ -276,8 +284,10 @@ export class PackageSets {
     };
     const done = this.#make(key, requirements, tell, abort.signal).finally(() => {
       if (this.#building.get(key) === building) this.#building.delete(key);
+      this.#underway.delete(done);
     });
     done.catch(() => {});
+    this.#underway.add(done);
     const building: Building = { done, abort, watchers, waiting: 0 };
     this.#building.set(key, building);
     return building;
@@ -310,6 +320,7 @@ export class PackageSets {
         settings: this.#settings,
         requirements,
         constraints: this.#constraints,
+        buildConstraints: this.#buildConstraints,
         limits: this.#limits,
         folder: root,
         onLine: tell,
@@ -339,6 +350,15 @@ export class PackageSets {
     this.collect(this.#options.keep ?? KEEP).catch((error: Error) =>
       process.emitWarning(`collecting packages: ${error.message}`, "LanistaWarning"),
     );
+  }
+}
+
+/** The operator's own, not an author's. Throws SandboxError `refused`. */
+function constraintLines(text: string): readonly string[] {
+  try {
+    return parseRequirements(text).lines;
+  } catch (error) {
+    throw new SandboxError("refused", `the constraints: ${(error as Error).message}`, { cause: error });
   }
 }
 

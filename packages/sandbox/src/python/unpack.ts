@@ -19,6 +19,8 @@ export interface Unpacked {
 
 const DEEPEST = 60;
 const LONGEST = 1000;
+/** Any file system's times reach as far. */
+const LATEST = 2 ** 31 - 1;
 
 const refuse = (why: string): PackagesError =>
   new PackagesError("requirements", `the build's files cannot be taken: ${why}`);
@@ -92,6 +94,7 @@ export class Unpacker {
 async function takeEntries(archive: ReturnType<typeof extract>, input: UnpackInput): Promise<Unpacked> {
   const { folder, bounds } = input;
   const folders = new Set<string>(["."]);
+  const seen = new Set<string>();
   const links: { name: string; to: string }[] = [];
   let bytes = 0;
   let entries = 0;
@@ -100,6 +103,8 @@ async function takeEntries(archive: ReturnType<typeof extract>, input: UnpackInp
     const { header } = entry;
     if (++entries > bounds.entries) throw refuse(`more than ${bounds.entries} of them`);
     const name = safeName(header.name);
+    if (seen.has(name)) throw refuse(`${name} comes twice`);
+    seen.add(name);
     if (!folders.has(posix.dirname(name))) throw refuse(`${name} lies in no folder of theirs`);
     if (header.type === "directory") {
       mkdirSync(join(folder, name), { mode: 0o755 });
@@ -116,7 +121,7 @@ async function takeEntries(archive: ReturnType<typeof extract>, input: UnpackInp
         // Whatever the umask says: a box's user is neither us nor of our group.
         fchmodSync(file, (header.mode ?? 0) & 0o111 ? 0o755 : 0o644);
         // Compiled modules hold their source's time, in whole seconds.
-        const seconds = Math.trunc((header.mtime?.getTime() ?? 0) / 1000);
+        const seconds = Math.min(Math.max(Math.trunc((header.mtime?.getTime() ?? 0) / 1000) || 0, 0), LATEST);
         futimesSync(file, seconds, seconds);
       } finally {
         closeSync(file);

@@ -58,7 +58,7 @@ def flags_of(value):
         flags += "c"
     if isinstance(value, type):
         flags += "k"
-    for flag, name in (("l", "__len__"), ("x", "__getitem__"), ("t", "__iter__")):
+    for flag, name in (("l", "__len__"), ("x", "__getitem__"), ("t", "__iter__"), ("n", "__next__")):
         if hasattr(cls, name):
             flags += flag
     if any(base.__module__ == AGENT_CLASS and base.__name__ == "Agent" for base in cls.__mro__):
@@ -78,9 +78,6 @@ class Service:
             b"k": lambda number, args, kwargs: self.objects.get(number)(*args, **kwargs),
             b"c": lambda number, name, args, kwargs: getattr(self.objects.get(number), name)(*args, **kwargs),
             b"s": lambda number, name, value: setattr(self.objects.get(number), name, value),
-            b"l": lambda number: len(self.objects.get(number)),
-            b"x": lambda number, key: self.objects.get(number)[key],
-            b"t": lambda number: list(self.objects.get(number)),
             b"r": lambda number, detailed: (repr if detailed else str)(self.objects.get(number)),
             b"y": self.duplicate,
             b"n": lambda number, cls: isinstance(self.objects.get(number), self.objects.get(cls)),
@@ -99,6 +96,8 @@ class Service:
             if found is not None:
                 return self.plain.encode(found[0])
         cls = type(value)
+        if isinstance(value, type) and issubclass(value, BaseException):
+            return b"X" + b"".join(map(text, names_of(value)))
         names = self.methods.get(cls)
         if names is None:
             names = self.methods[cls] = method_names(cls)
@@ -131,7 +130,7 @@ class Service:
         op = request[4:5]
         parts = Decoder(self.reference).decode(request[5:])
         value = self.operations[op](*parts)
-        encoder = self.plain if op in b"cxtg" else self.whole
+        encoder = self.plain if op in b"cg" else self.whole
         data = encoder.encode(value)
         if len(data) > frames.LARGEST - 64:
             raise TooMuch("an answer of %d bytes" % len(data))
@@ -163,11 +162,18 @@ def as_plain(value):
     return None
 
 
+def names_of(cls):
+    """An exception class by its module and name, and the name of its nearest builtin base."""
+    base = next((one for one in cls.__mro__ if one.__module__ == "builtins"), Exception)
+    return str(cls.__module__)[:200], cls.__name__[:200], base.__name__
+
+
 def failure(number, error):
     import json
 
-    cls = type(error)
-    base = next((one for one in cls.__mro__ if one.__module__ == "builtins"), Exception)
+    if type(error) is Interrupted:
+        return number + U32.pack(0)
+    module, name, base = names_of(type(error))
     arguments = [one if isinstance(one, (str, int, float, bool, type(None))) else shown(one) for one in error.args[:20]]
     arguments = [one[:LONGEST_TEXT] if isinstance(one, str) else one for one in arguments]
     try:
@@ -175,8 +181,9 @@ def failure(number, error):
     except Exception:
         body = Encoder(refuse).encode([])
     facts = {
-        "type": cls.__name__[:200],
-        "base": base.__name__,
+        "module": module,
+        "type": name,
+        "base": base,
         "message": shown(error)[:LONGEST_TEXT],
         "trace": trace_of(error)[-4 * LONGEST_TEXT :],
     }
@@ -240,6 +247,7 @@ class Channel:
         kind, _, payload = found
         if kind == frames.INTERRUPT:
             if payload == self.busy:
+                self.met = b"\1"
                 raise Interrupted("the time for this is over")
         else:
             self.waiting.append(found)
@@ -255,15 +263,21 @@ def serve(reader, descriptor, out, config):
     signal.signal(signal.SIGUSR1, channel.on_signal)
     threading.stack_size(256 * 1024)
     _thread.start_new_thread(channel.watch, ())
+    answered = None
     while True:
         found = channel.next()
         if found is None:
             return
         kind, _, request = found
-        if kind != frames.ASK:
-            continue
         number = request[:4]
+        if kind == frames.INTERRUPT:
+            # Of a question that was never sent, for the signal came first; or of one that was answered meanwhile.
+            if number != answered:
+                channel.send(frames.FAILURE, failure(number, Interrupted()))
+            continue
+        answered = number
         try:
+            channel.met = b"\0"
             channel.busy = number
             try:
                 answer = service.answer(request)
@@ -274,4 +288,4 @@ def serve(reader, descriptor, out, config):
             channel.send(frames.FAILURE, failure(number, error))
             print(trace_of(error)[-16000:], file=sys.__stderr__, flush=True)
         else:
-            channel.send(frames.ANSWER, number + answer)
+            channel.send(frames.ANSWER, number + channel.met + answer)

@@ -45,8 +45,6 @@ def start(config, shim, out, err):
         "LANISTA_PLACE": PLACE,
         "LANG": "C.UTF-8",
         "PYTHONPATH": shim,
-        # What a killed process had not flushed would be lost.
-        "PYTHONUNBUFFERED": "1",
     }
     for name, value in os.environ.items():
         environment.setdefault(name, value)

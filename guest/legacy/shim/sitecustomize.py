@@ -12,9 +12,9 @@ import sys
 def chain():
     here = os.path.dirname(os.path.abspath(__file__))
     rest = [folder for folder in sys.path if os.path.abspath(folder or ".") != here]
-    import importlib.machinery
+    from importlib.machinery import PathFinder
 
-    spec = importlib.machinery.PathFinder.find_spec("sitecustomize", rest)
+    spec = PathFinder.find_spec("sitecustomize", rest)
     if spec is not None and spec.loader is not None:
         spec.loader.exec_module(sys.modules[__name__])
 

@@ -1,16 +1,18 @@
 """One process's way to the agent: a session of its own, with an agent's box of its own behind it.
 
-Requests are answered in turn. A signal's exception (a time limit, say) leaves the wait, as it would have left the agent's
-code: the agent is told to stop, and the late answer is dropped. Where the agent's process ends, this one ends as it did, for
+Requests are answered in turn. An exception that a signal brings (a time limit's) is handed on to the agent, whose code it
+would have met in one process: it is raised there, and here if it comes back out of there. An agent that catches it goes on, as
+it would. Where the agent's process ends, this one ends as it did, for
 in one process both would have.
+
+Each Python of a bundle loads this, so it takes from the standard library what is there already or costs nothing.
 """
 
-import json
+import _signal as signal
+import _socket
 import os
-import signal
-import socket
 import struct
-import threading
+from _thread import RLock
 
 from . import OURS, codec, frames
 
@@ -21,24 +23,24 @@ SMALL = 4096
 
 class Channel:
     def __init__(self):
-        self.lock = threading.RLock()
         self.epoch = 0
         self.reset()
         os.register_at_fork(after_in_child=self.reset)
 
     def reset(self):
         """Also in a forked child: its parent's session is not its own."""
-        self.lock = threading.RLock()
+        self.lock = RLock()
         self.epoch += 1
+        if self.epoch > 1 and self.socket is not None:
+            self.socket.close()
         self.socket = None
         self.session = 0
         self.asked = 0
 
     def connect(self):
-        made = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        made = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
         made.connect(SOCKET)
-        os.set_inheritable(made.fileno(), False)
-        self.session = U32.unpack(made.recv(4, socket.MSG_WAITALL))[0]
+        self.session = U32.unpack(made.recv(4, _socket.MSG_WAITALL))[0]
         self.reader = frames.Reader(lambda: made.recv(65536))
         self.socket = made
 
@@ -61,37 +63,56 @@ class Channel:
                 self.connect()
             self.asked = asked = self.asked + 1
             number = U32.pack(asked)
-            if len(request) + 4 > frames.LARGEST - 64:
+            if len(request) > frames.LARGEST - 64:
                 raise codec.TooMuch("more than %d bytes for the agent at once" % frames.LARGEST)
+            by_signal = None
             try:
                 self.send(frames.ASK, number + request)
-                while True:
-                    found = self.reader.next()
-                    if found is None:
-                        os._exit(1)
-                    kind, _, payload = found
-                    if kind == frames.GONE:
-                        die(payload)
-                    if payload[:4] == number:
-                        break
-            except BaseException:
-                self.send(frames.INTERRUPT, number)
-                raise
+            except BaseException as error:
+                by_signal = error
+            while True:
+                try:
+                    if by_signal is not None:
+                        self.send(frames.INTERRUPT, number)
+                    found = self.next()
+                    break
+                except BaseException as error:
+                    by_signal = error
+            kind, _, payload = found
             if kind == frames.FAILURE:
+                if by_signal is not None and payload[4:8] == INTERRUPTED:
+                    raise by_signal
                 raise Failed(payload[4:])
-            return payload[4:]
+            # Unless the agent met it and went on, it came when there was nothing left to interrupt.
+            if by_signal is not None and payload[4:5] != MET:
+                raise by_signal
+            return payload[5:]
+
+    def next(self):
+        found = self.reader.next()
+        if found is None:
+            os._exit(1)
+        if found[0] == frames.GONE:
+            die(found[2])
+        return found
 
 
 class Failed(Exception):
     """What the agent's code raised, as it came."""
 
 
+INTERRUPTED = U32.pack(0)
+MET = b"\1"
+
+
 def die(payload):
+    import json
+
     end = json.loads(payload)
-    name = end.get("signal")
-    if name is not None:
-        number = getattr(signal, name, signal.SIGKILL)
-        signal.signal(number, signal.SIG_DFL) if number not in (signal.SIGKILL, signal.SIGSTOP) else None
+    number = getattr(signal, str(end.get("signal")), None)
+    if number is not None:
+        if number not in (signal.SIGKILL, signal.SIGSTOP):
+            signal.signal(number, signal.SIG_DFL)
         os.kill(os.getpid(), number)
     os._exit(end.get("code") or 0)
 

@@ -7,7 +7,7 @@ are known to the grader by number (see remote.py).
 
 import struct
 import sys
-from collections import OrderedDict, deque
+from _collections import OrderedDict, deque
 
 DEPTH = 64
 LONGEST_INTEGER = 8192  # bytes

@@ -5,38 +5,42 @@ attributes, calls, len, items, iteration. Comparison is by identity and nothing 
 agent's can claim to be equal to an answer. A use that needs the object itself (a base class, a pickle) cannot be split.
 """
 
-import importlib.machinery
-import json
+import builtins
 import sys
-import types
 
 from . import channel, codec
 from .codec import U32
 
 the = channel.the
 
-IMPORT, GET, CALL, METHOD, SET, LENGTH, ITEM, LIST, TEXT, COPY, IS, NAMES = (bytes([code]) for code in b"igkcslxtrynd")
+IMPORT, GET, CALL, METHOD, SET, TEXT, COPY, IS, NAMES = (bytes([code]) for code in b"igkcsrynd")
 # Of dunder attributes these alone are asked for; others are probes of libraries.
 ASKED = frozenset(("__name__", "__qualname__", "__doc__", "__module__", "__version__", "__all__", "__author__"))
+AGENT_CLASS = "aivle_grader.abc.agent"
+MOST_METHODS = 1000
 
 
 def foreign(value):
-    if isinstance(value, Remote):
-        return b"R" + U32.pack(value.__dict__["_lanista"].number())
-    if isinstance(value, RemoteModule):
-        return b"R" + U32.pack(value.__dict__["_lanista"].number())
-    if isinstance(value, Method):
-        raise codec.NotCarried("a method of the agent's")
+    if isinstance(value, (Remote, RemoteModule)):
+        return b"R" + U32.pack(link_of(value).number())
     raise codec.NotCarried(type(value).__module__ + "." + type(value).__qualname__)
 
 
 encode = codec.Encoder(foreign).encode
 
 
-class Link:
-    """Where the object is: its number in one session; a module's attribute can be found again in another session."""
+def link_of(value):
+    return value.__dict__["_lanista"]
 
-    __slots__ = ("found", "epoch", "path", "root", "methods", "kind")
+
+class Link:
+    """Where the object is: its number in one session; a module's attribute can be found again in another session.
+
+    `root`: it was made by what a module of the agent's holds. Only such objects may make a bundle one that cannot be
+    split: what an agent answers in the course of play must not decide that.
+    """
+
+    __slots__ = ("found", "epoch", "path", "root")
 
     def __init__(self, number, path=None, root=False):
         self.found = number
@@ -46,22 +50,25 @@ class Link:
 
     def number(self):
         if self.epoch != the.epoch:
-            if self.path is None:
+            if self.path is not None:
+                self.found = find(self.path)
+            elif self.root:
                 channel.unsplit("an object of the agent's is used in another process than the one that made it")
-            self.found = find(self.path)
+            else:
+                raise TypeError("an object of the agent's belongs to the process that got it")
             self.epoch = the.epoch
         return self.found
 
 
 def find(path):
     module, name = path
-    value = request(IMPORT, (module,))
+    number = request(IMPORT, (module,))["number"]
     if name is None:
-        return value["number"]
-    got = request(GET, (value["number"], name))
+        return number
+    got = request(GET, (number, name))
     if not isinstance(got, Remote):
         raise AttributeError("%s.%s is another one in another process" % path)
-    return got.__dict__["_lanista"].found
+    return link_of(got).found
 
 
 def request(op, parts, path=None, root=False):
@@ -78,6 +85,8 @@ def request(op, parts, path=None, root=False):
     def references(reader, tag):
         if tag == b"r":
             return remote(reader, path, root)
+        if tag == b"X":
+            return exception_class(reader.text(), reader.text(), reader.text())
         raise ValueError("an unknown tag from the agent: %r" % tag)
 
     return codec.Decoder(references).decode(answer)
@@ -87,124 +96,121 @@ def remote(reader, path, root):
     number = reader.u32()
     name = reader.text()
     flags = reader.text()
-    methods = frozenset(reader.text() for _ in range(min(reader.count(4), 1000)))
-    link = Link(number, path, root)
+    methods = {reader.text() for _ in range(min(reader.count(4), MOST_METHODS))}
     made = object.__new__(remote_class(name, flags))
-    made.__dict__["_lanista"] = link
+    made.__dict__["_lanista"] = Link(number, path, root)
     made.__dict__["_lanista_methods"] = methods
     return made
 
 
-class Method:
-    """A method of the agent's, called without being fetched first."""
+def method(link, name):
+    def call(*args, **kwargs):
+        return request(METHOD, (link.number(), name, args, kwargs))
 
-    __slots__ = ("owner", "__name__")
-
-    def __init__(self, owner, name):
-        self.owner = owner
-        self.__name__ = name
-
-    def __call__(self, *args, **kwargs):
-        return request(METHOD, (self.owner.number(), self.__name__, args, kwargs))
-
-    def __repr__(self):
-        return "<method %s of the agent's>" % self.__name__
+    call.__name__ = name
+    return call
 
 
 class Remote:
     def __getattr__(self, name):
-        link = self.__dict__["_lanista"]
+        link = link_of(self)
         if name in self.__dict__["_lanista_methods"]:
-            method = self.__dict__[name] = Method(link, name)
-            return method
+            made = self.__dict__[name] = method(link, name)
+            return made
         if name.startswith("__") and name not in ASKED:
             raise AttributeError(name)
         return request(GET, (link.number(), name))
 
     def __setattr__(self, name, value):
         self.__dict__.pop(name, None)
-        request(SET, (self.__dict__["_lanista"].number(), name, value))
-        self.__dict__["_lanista_methods"] -= {name}
+        self.__dict__["_lanista_methods"].discard(name)
+        request(SET, (link_of(self).number(), name, value))
 
     def __repr__(self):
-        return request(TEXT, (self.__dict__["_lanista"].number(), True))
+        return request(TEXT, (link_of(self).number(), True))
 
     def __str__(self):
-        return request(TEXT, (self.__dict__["_lanista"].number(), False))
+        return request(TEXT, (link_of(self).number(), False))
 
     def __dir__(self):
-        return request(NAMES, (self.__dict__["_lanista"].number(),))
+        return request(NAMES, (link_of(self).number(),))
 
     def __copy__(self):
-        return request(COPY, (self.__dict__["_lanista"].number(), False), root=self.__dict__["_lanista"].root)
+        return request(COPY, (link_of(self).number(), False), root=link_of(self).root)
 
     def __deepcopy__(self, memo):
-        return request(COPY, (self.__dict__["_lanista"].number(), True), root=self.__dict__["_lanista"].root)
+        return request(COPY, (link_of(self).number(), True), root=link_of(self).root)
 
     def __reduce_ex__(self, protocol):
-        if self.__dict__["_lanista"].root or self.__dict__["_lanista"].path is not None:
+        link = link_of(self)
+        if link.root or link.path is not None:
             channel.unsplit("the grader pickles an object of the agent's")
         raise TypeError("an object of the agent's cannot be pickled")
 
     def __mro_entries__(self, bases):
+        if link_of(self).path is None:
+            raise TypeError("no class can be derived from an object of the agent's")
         channel.unsplit("the grader derives a class from one of the agent's")
 
 
 def called(self, *args, **kwargs):
-    link = self.__dict__["_lanista"]
+    link = link_of(self)
     return request(CALL, (link.number(), args, kwargs), root=link.path is not None)
 
 
 def is_instance(self, value):
-    if not isinstance(value, Remote):
-        return False
-    return request(IS, (value.__dict__["_lanista"].number(), self.__dict__["_lanista"].number()))
+    return isinstance(value, Remote) and request(IS, (link_of(value).number(), link_of(self).number()))
+
+
+def forwarded(name):
+    def call(self, *args):
+        return request(METHOD, (link_of(self).number(), name, args, {}))
+
+    return {name: call}
 
 
 OPERATORS = {
     "c": {"__call__": called},
     "k": {"__instancecheck__": is_instance},
-    "l": {"__len__": lambda self: request(LENGTH, (self.__dict__["_lanista"].number(),))},
-    "x": {"__getitem__": lambda self, key: request(ITEM, (self.__dict__["_lanista"].number(), key))},
-    "t": {"__iter__": lambda self: iter(request(LIST, (self.__dict__["_lanista"].number(),)))},
+    "l": forwarded("__len__"),
+    "x": forwarded("__getitem__"),
+    "t": forwarded("__iter__"),
+    "n": forwarded("__next__"),
 }
-AGENT_CLASS = "aivle_grader.abc.agent"
-
 classes = {}
 
 
 def remote_class(name, flags):
     known = classes.get((name, flags))
     if known is None:
-        members = {}
+        members = {"__bool__": lambda self: True}
         for flag in flags:
             members.update(OPERATORS.get(flag, {}))
-        known = classes[name, flags] = type(name if name.isidentifier() else "Remote", (Remote,), members)
+        known = type(name if name.isidentifier() else "Remote", (Remote,), members)
         # Of the agent's bases one is kept: graders may ask whether it is an Agent.
         if "A" in flags and AGENT_CLASS in sys.modules:
             sys.modules[AGENT_CLASS].Agent.register(known)
+        if len(classes) < MOST_METHODS:
+            classes[name, flags] = known
     return known
 
 
-class RemoteModule(types.ModuleType):
+class RemoteModule(type(sys)):
     def __getattr__(self, name):
         if name.startswith("__") and name not in ASKED:
             raise AttributeError(name)
-        link = self.__dict__["_lanista"]
+        link = link_of(self)
         value = request(GET, (link.number(), name), path=(link.path[0], name), root=True)
-        if isinstance(value, Remote):
+        if isinstance(value, (Remote, type)):
             self.__dict__[name] = value
         return value
 
     def __setattr__(self, name, value):
-        if name.startswith("__"):
-            super().__setattr__(name, value)
+        if name.startswith("__") or isinstance(value, RemoteModule):  # by the import system
+            self.__dict__[name] = value
             return
         self.__dict__.pop(name, None)
-        if not isinstance(value, RemoteModule):  # a submodule that was just imported
-            request(SET, (self.__dict__["_lanista"].number(), name, value))
-        else:
-            self.__dict__[name] = value
+        request(SET, (link_of(self).number(), name, value))
 
 
 class Loader:
@@ -212,7 +218,7 @@ class Loader:
         return RemoteModule(spec.name)
 
     def exec_module(self, module):
-        name = module.__spec__.loader_state or module.__name__
+        name = module.__spec__.loader_state
         facts = request(IMPORT, (name,))
         module.__dict__["_lanista"] = Link(facts["number"], (name, None))
         module.__dict__["__all__"] = list(facts["names"])
@@ -222,24 +228,39 @@ class Loader:
             module.__dict__["__path__"] = []
 
 
-def module_spec(name, known_as=None):
-    return importlib.machinery.ModuleSpec(known_as or name, Loader(), loader_state=name, is_package=False)
+exceptions = {}
+
+
+def exception_class(module, name, base):
+    """The class that both sides have, or one of that name with the nearest builtin base."""
+    builtin = getattr(builtins, base, None)
+    if not (isinstance(builtin, type) and issubclass(builtin, BaseException)):
+        builtin = Exception
+    if module == "builtins":
+        return builtin
+    home = sys.modules.get(module)
+    found = None if home is None or isinstance(home, RemoteModule) else home.__dict__.get(name)
+    if isinstance(found, type) and issubclass(found, BaseException):
+        return found
+    known = exceptions.get((module, name, base))
+    if known is None:
+        known = type(name, (builtin,), {"__module__": module})
+        if len(exceptions) < MOST_METHODS:
+            exceptions[module, name, base] = known
+        # Pickled by its name, as it would be where the agent is in this process.
+        if isinstance(home, RemoteModule):
+            home.__dict__.setdefault(name, known)
+    return known
 
 
 def as_raised(payload):
-    """The agent's exception: a builtin one is itself, another one has its name and its nearest builtin base."""
-    import builtins
+    """The agent's exception: one that both sides have is itself, another has its name and its nearest builtin base."""
+    import json
 
     size = U32.unpack(payload[:4])[0]
     facts = json.loads(payload[4 : 4 + size])
-    base = getattr(builtins, facts["base"], None)
-    if not (isinstance(base, type) and issubclass(base, BaseException)):
-        base = Exception
     arguments = codec.Decoder(refuse_reference).decode(payload[4 + size :])
-    cls = base
-    if facts["type"] != facts["base"]:
-        cls = type(str(facts["type"]), (base,), {"__module__": "agent"})
-    return codec.plain_exception(cls, arguments)
+    return codec.plain_exception(exception_class(facts["module"], facts["type"], facts["base"]), arguments)
 
 
 def refuse_reference(reader, tag):

@@ -18,6 +18,8 @@ export class AgentSession {
   readonly log = new BoundedLog();
   /** Answers still owed. */
   #owed = 0;
+  /** The last question's number. */
+  #asked: Buffer | null = null;
   #closed = false;
   calls = 0;
   /** The last error its code raised. */
@@ -68,11 +70,17 @@ export class AgentSession {
 
   ask(session: number, payload: Buffer): void {
     this.#owed++;
+    this.#asked = payload.subarray(0, 4);
     this.calls++;
     this.#box.stdin.write(frame(KIND.ask, session, payload));
   }
 
   interrupt(session: number, payload: Buffer): void {
+    // Of a question that was never sent, since what interrupts it came first: that is answered, too.
+    if (this.#asked === null || !payload.equals(this.#asked)) {
+      this.#owed++;
+      this.#asked = payload;
+    }
     this.#box.stdin.write(frame(KIND.interrupt, session, payload));
   }
 

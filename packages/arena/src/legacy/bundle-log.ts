@@ -33,38 +33,44 @@ export class BoundedLog {
   }
 }
 
-/** Lines of one stream, whatever its chunks; what is over the longest is cut to nothing. */
+/** Lines of one stream, whatever its chunks; what is over the longest comes in parts, and as no line. */
 class Lines {
   readonly #decoder = new StringDecoder("utf8");
   readonly #onLine: (line: string) => void;
+  readonly #log: BoundedLog;
   #line = "";
   #tooLong = false;
 
-  constructor(onLine: (line: string) => void) {
+  constructor(log: BoundedLog, onLine: (line: string) => void) {
+    this.#log = log;
     this.#onLine = onLine;
   }
 
-  push(text: string): void {
-    const parts = text.split("\n");
+  push(chunk: Buffer): void {
+    const parts = this.#decoder.write(chunk).split("\n");
     for (const [index, part] of parts.entries()) {
-      if (this.#line.length + part.length > LONGEST_LINE) this.#tooLong = true;
-      this.#line = this.#tooLong ? "" : this.#line + part;
+      this.#line += part;
+      if (this.#line.length > LONGEST_LINE) {
+        this.#log.add(this.#line);
+        this.#line = "";
+        this.#tooLong = true;
+      }
       if (index < parts.length - 1) this.#end();
     }
   }
 
-  decode(chunk: Buffer): string {
-    return this.#decoder.write(chunk);
-  }
-
   #end(): void {
     if (!this.#tooLong) this.#onLine(this.#line.replace(/\r$/, ""));
+    this.#log.add(`${this.#line}\n`);
     this.#line = "";
     this.#tooLong = false;
   }
 
   finish(): void {
-    if (this.#line !== "") this.#end();
+    if (this.#line === "") return;
+    if (!this.#tooLong) this.#onLine(this.#line);
+    this.#log.add(this.#line);
+    this.#line = "";
   }
 }
 
@@ -82,27 +88,21 @@ export class BundleLog {
     const memory = (line: string): void => {
       if (line === "MemoryError" || line.startsWith("MemoryError:")) this.memoryError = true;
     };
-    this.#out = new Lines((line) => {
+    this.#out = new Lines(this.#log, (line) => {
       memory(line);
       if (!/^\s*b(?:'.*'|".*")\s*$/.test(line)) return;
       this.candidates++;
       this.candidate ??= line.trim();
     });
-    this.#err = new Lines(memory);
+    this.#err = new Lines(this.#log, memory);
   }
 
   stdout(chunk: Buffer): void {
-    this.#add(this.#out, chunk);
+    this.#out.push(chunk);
   }
 
   stderr(chunk: Buffer): void {
-    this.#add(this.#err, chunk);
-  }
-
-  #add(lines: Lines, chunk: Buffer): void {
-    const text = lines.decode(chunk);
-    this.#log.add(text);
-    lines.push(text);
+    this.#err.push(chunk);
   }
 
   finish(): void {

@@ -30,8 +30,8 @@ const caseSchema = z.object({
       .union([z.number(), z.boolean().transform(Number)])
       .nullable()
       .catch(null),
-    detail: z.unknown(),
-    error: z.unknown(),
+    detail: z.unknown().optional(),
+    error: z.unknown().optional(),
   }),
 });
 const resultSchema = z.object({ suite_id: id, results: z.array(caseSchema).min(1).max(10_000) });

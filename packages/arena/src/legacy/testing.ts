@@ -60,13 +60,16 @@ export class LegacyBench {
   async grade(grader: string | Files, agent: string | Files, more: Partial<LegacyRequest> = {}): Promise<LegacyGrade> {
     const graderFiles = typeof grader === "string" ? { "grader.py": grader } : grader;
     const agentFiles = typeof agent === "string" ? { "agent.py": agent } : agent;
-    return await gradeBundles({
-      boxes: this.boxes,
+    return await this.gradeFolders({
       grader: await this.folder({ "bootstrap.sh": BOOTSTRAP, ...graderFiles }),
       agent: await this.folder(agentFiles),
       limits: { ramBytes: 512 * 1024 * 1024, runSeconds: 20 },
       ...more,
     });
+  }
+
+  async gradeFolders(request: Omit<LegacyRequest, "boxes">): Promise<LegacyGrade> {
+    return await gradeBundles({ boxes: this.boxes, ...request });
   }
 
   async close(): Promise<void> {

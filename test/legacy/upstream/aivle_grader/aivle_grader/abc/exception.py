@@ -1,0 +1,10 @@
+class TimeoutException(Exception):
+    pass
+
+
+class TestSuiteNotFound(Exception):
+    pass
+
+
+class AgentNotFound(Exception):
+    pass

@@ -2,8 +2,17 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { EnvironmentBoxes, type EnvironmentBoxesOptions } from "@lanista/arena/bundled/environment-boxes";
+import { AgentBoxes, type AgentBoxesOptions } from "@lanista/arena/agent-boxes";
+import { prepareAgent } from "@lanista/arena/agents/prepare";
+import {
+  type BundledSource,
+  EnvironmentBoxes,
+  type EnvironmentBoxesOptions,
+} from "@lanista/arena/bundled/environment-boxes";
 import { takeBundledEnvironment } from "@lanista/arena/bundled/take";
+import type { Contender } from "@lanista/arena/contender";
+import { type PlayedMatch, playMatch } from "@lanista/arena/match";
+import type { MatchRequest } from "@lanista/arena/match-plan";
 import { SandboxHost } from "@lanista/sandbox/host";
 import { findPython } from "@lanista/sandbox/interpreters";
 import { pythonPackages } from "../server/python.ts";
@@ -34,6 +43,28 @@ export class Workplace {
       python: libraries ?? (await findPython()),
       ...more,
     });
+  }
+
+  /** Plays a match; `agents` are Python sources, one for each seat. */
+  async play(
+    source: BundledSource,
+    agents: readonly string[],
+    { tier = "container", runtime, ...more }: Partial<MatchRequest & AgentBoxesOptions> = {},
+  ): Promise<PlayedMatch> {
+    const interpreters = { python: await findPython() };
+    const given = runtime === undefined ? { tier } : { tier, runtime };
+    const boxes = new AgentBoxes(this.host, {
+      ...given,
+      ...(more.giveUp === undefined ? {} : { giveUp: more.giveUp }),
+      interpreters,
+      guestDir: GUEST,
+    });
+    const contenders: Contender[] = [];
+    for (const text of agents) {
+      const folder = this.folder({ "agent.py": text });
+      contenders.push(boxes.contender(await prepareAgent(folder, { workDir: join(this.dir, "agents") })));
+    }
+    return playMatch({ seed: 5, ...more, env: source, contenders });
   }
 
   /** A folder with these files, taken in. */

@@ -61,6 +61,8 @@ export interface AttemptRecord {
   readonly hash: string;
   /** The last position, as text; null where no episode began. */
   readonly board: string | null;
+  /** Of a bundled environment whose box came to life. */
+  readonly environment?: { readonly stamp: MatchStamp; readonly log: Buffer };
 }
 
 function environmentsFault(error: EnvironmentFault): Outcome {
@@ -229,6 +231,13 @@ export class Attempt {
     if (box === undefined) return null;
     const { root: _, ...stamp } = box.stamp;
     return stamp;
+  }
+
+  #environment(): Pick<AttemptRecord, "environment"> {
+    const env = this.#env;
+    if (env?.box === undefined) return {};
+    const { root: _, ...stamp } = env.box;
+    return { environment: { stamp, log: env.log?.() ?? Buffer.alloc(0) } };
   }
 
   #identity(seat: number): SeatIdentity {
@@ -408,6 +417,7 @@ export class Attempt {
       replayText: text,
       hash,
       board: this.#board,
+      ...this.#environment(),
     };
   }
 }

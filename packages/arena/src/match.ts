@@ -11,7 +11,7 @@ import { Attempt, type AttemptRecord } from "./attempt.ts";
 import { HostClock } from "./host-clock.ts";
 import { type MatchPlan, type MatchRequest, planMatch } from "./match-plan.ts";
 import { writeReplayFile } from "./replay-file.ts";
-import type { MatchResult, Outcome } from "./result.ts";
+import type { EnvironmentResult, MatchResult, Outcome } from "./result.ts";
 import { ENGINE_VERSION } from "./version.ts";
 
 export interface PlayedMatch {
@@ -67,11 +67,22 @@ function setAside(plan: MatchPlan, failures: readonly (Outcome & { kind: "infra_
   return { kind: "infra_fault", detail, seat };
 }
 
-function logName(plan: MatchPlan, seat: number): string | undefined {
-  if (plan.logs !== undefined) return join(plan.logs, `seat-${seat}.log`);
+function logName(plan: MatchPlan, who: string): string | undefined {
+  if (plan.logs !== undefined) return join(plan.logs, `${who}.log`);
   if (plan.replay === undefined) return undefined;
   const base = basename(plan.replay).replace(/(\.jsonl|\.replay)?(\.gz)?$/, "");
-  return join(dirname(plan.replay), `${base}.seat-${seat}.log`);
+  return join(dirname(plan.replay), `${base}.${who}.log`);
+}
+
+async function environmentResult(
+  { source }: MatchPlan,
+  { environment }: AttemptRecord,
+  writtenLog: (who: string, log: Buffer) => Promise<string | null>,
+): Promise<EnvironmentResult | undefined> {
+  const { bundle } = source;
+  if (bundle === undefined) return undefined;
+  if (environment === undefined) return { bundle, sandbox: null, log: null };
+  return { bundle, sandbox: environment.stamp, log: await writtenLog("environment", environment.log) };
 }
 
 async function finish(
@@ -93,20 +104,21 @@ async function finish(
     }
   };
   const replay = await written(plan.replay, (file) => writeReplayFile(file, record.replayText));
+  const writtenLog = (who: string, log: Buffer): Promise<string | null> =>
+    written(logName(plan, who), async (file) => {
+      await mkdir(dirname(file), { recursive: true });
+      await writeFile(file, log);
+    });
   const logs: (string | null)[] = [];
-  for (const [index, seat] of record.seats.entries())
-    logs.push(
-      await written(logName(plan, index), async (file) => {
-        await mkdir(dirname(file), { recursive: true });
-        await writeFile(file, seat.log);
-      }),
-    );
+  for (const [index, seat] of record.seats.entries()) logs.push(await writtenLog(`seat-${index}`, seat.log));
+  const environment = await environmentResult(plan, record, writtenLog);
   const { id, version, options } = plan.source;
   const result: MatchResult = {
     outcome,
     env: id,
     envVersion: version,
     options,
+    ...(environment === undefined ? {} : { environment }),
     seed: plan.seed,
     seats: record.seats.map((seat, index) => ({
       agent: plan.contenders[index]!.name,

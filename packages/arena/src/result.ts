@@ -22,6 +22,16 @@ export type Outcome =
 /** Every result is stamped with what it ran in; `limits` are those of one seat's box. Each seat's root stands with the seat. */
 export type MatchStamp = Omit<SandboxStamp, "root">;
 
+/** A bundled environment: which it was, and what it ran in. */
+export interface EnvironmentResult {
+  /** SHA-256 of its files, hexadecimal. */
+  readonly bundle: string;
+  /** null where its box did not come to life. */
+  readonly sandbox: MatchStamp | null;
+  /** The file that holds what it wrote to standard error, if logs were asked for and could be written. For its author alone. */
+  readonly log: string | null;
+}
+
 export interface SeatResult {
   readonly agent: string;
   /** SHA-256 of the agent's files, hexadecimal; of an agent that is part of an image, the image's, empty if its box did not come to life. */
@@ -54,6 +64,8 @@ export interface MatchResult {
   readonly env: string;
   readonly envVersion: number;
   readonly options: Readonly<Record<string, number | boolean | string>>;
+  /** Absent for a built-in environment. */
+  readonly environment?: EnvironmentResult;
   readonly seed: number;
   readonly seats: readonly SeatResult[];
   /** Episodes that came to their end, a forfeited one included. */

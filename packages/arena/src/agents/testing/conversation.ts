@@ -96,7 +96,7 @@ export class Conversation {
     this.say({ type: "act", id, episode, step: id, observation, action_mask, reward: 0 });
     const { id: answered, ...answer } = (await this.#answer()) as {
       id: number;
-      action?: number | readonly number[];
+      action?: number;
       error?: string;
     };
     if (answered !== id) throw new Error(`question ${id} was answered as ${answered}`);

@@ -49,7 +49,7 @@ export class Program {
     this.sandbox = sandbox;
     this.log = new SeatLog(sandbox.stderr);
     const clock = new SeatClock(time.moveSeconds * 1000, time.bankSeconds * 1000);
-    this.#channel = new Channel(sandbox, host, clock, false, dialect);
+    this.#channel = new Channel(sandbox, host, clock, { freezes: false, dialect });
     this.#parts = parts;
   }
 

@@ -47,8 +47,14 @@ async function graded(run: Run, workshop: Workshop, payload: GradePayload): Prom
       return await gradeAgent({
         task,
         agent: student.agent,
-        contender: (agent) =>
-          agent === student.agent ? student.contender((one) => boxes.contender(one)) : boxes.contender(agent),
+        boxes: {
+          contender: (agent, image, extras) =>
+            agent === student.agent
+              ? student.contender((one) => boxes.contender(one, image, extras))
+              : boxes.contender(agent, image, extras),
+          judge: (program, extras) => boxes.judge(program, extras),
+          guestDir: boxes.guestDir,
+        },
         signal: run.signal,
       });
     } finally {

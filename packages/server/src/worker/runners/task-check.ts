@@ -28,7 +28,7 @@ export async function runTaskCheck(run: Run, workshop: Workshop): Promise<RunEnd
     const task = limitedTask(taken.value, payload.over);
     const { memoryBytes, cpus } = task.manifest.limits;
     const boxes = workshop.boxes({ tier: payload.tier, limits: { memoryBytes, cpus } });
-    const report = await checkTask({ task, contender: (agent) => boxes.contender(agent), signal: run.signal });
+    const report = await checkTask({ task, boxes, signal: run.signal });
     for (const grade of [report.reference, report.cheat]) throwOurs(grade);
     const summary = summaryOf(taken.value);
     if (!report.ok) return refused(summary, report.findings);
@@ -56,7 +56,7 @@ function refused(summary: TaskSummary | null, findings: readonly TaskFinding[]):
 }
 
 function summaryOf({ digest, manifest, cases }: PreparedTask): TaskSummary {
-  const { title, environment, points, limits } = manifest;
+  const { title, environment = "", points, limits } = manifest;
   const boxes = Math.max(...cases.map((one) => one.opponentAgents.length + 1));
   return { title, environment, points, digest, ...pick(limits), cases: cases.length, boxes };
 }

@@ -28,7 +28,7 @@ export interface ArenaOptions {
 export async function withArena<T>(
   paths: readonly string[],
   options: ArenaOptions,
-  use: (contenders: readonly Contender[]) => Promise<T>,
+  use: (contenders: readonly Contender[], host: SandboxHost) => Promise<T>,
   onUnclosed: (error: Error) => void,
 ): Promise<T> {
   return closing(
@@ -40,7 +40,11 @@ export async function withArena<T>(
       const names = distinctNames(agents.map(({ name }, i) => ({ path: paths[i]!, name })));
       return closing(
         new AgentBoxes(host, { ...options, interpreters, guestDir: GUEST_DIR }),
-        (boxes) => use(agents.map((agent, i) => boxes.contender({ ...agent, name: names[i]! }))),
+        (boxes) =>
+          use(
+            agents.map((agent, i) => boxes.contender({ ...agent, name: names[i]! })),
+            host,
+          ),
         onUnclosed,
       );
     },

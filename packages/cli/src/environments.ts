@@ -14,7 +14,7 @@ export function builtIn(id: string): EnvironmentDefinition {
   if (definition !== undefined) return definition;
   if (looksLikeFile(id))
     throw new UsageError(
-      `${id} is not built in: environments of your own can be checked (lanista env check ${id}), but not yet played. Those that can: lanista env list`,
+      `${id} is not built in. Played are environments of a bundle, a folder or a .zip with environment.yaml in it; a single file can be checked (lanista env check ${id}). Those built in: lanista env list`,
     );
   const near = closest(id, [...environments.keys()]);
   throw new UsageError(
@@ -67,7 +67,10 @@ function asDefinition(value: unknown, path: string): EnvironmentDefinition {
 }
 
 /** The options as given with --option, typed by the environment's schema. Throws OptionError; twice the same name is refused. */
-export function parseOptions(definition: EnvironmentDefinition, given: readonly string[]): Record<string, unknown> {
+export function parseOptions(
+  definition: Pick<EnvironmentDefinition, "options">,
+  given: readonly string[],
+): Record<string, unknown> {
   const options: Record<string, unknown> = {};
   for (const text of given) {
     const [name, value] = parseOption(definition.options, text);

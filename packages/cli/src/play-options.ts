@@ -1,6 +1,6 @@
 /** The options that `match` and `tournament` share, and what they become. */
+import type { EpisodeSource } from "@lanista/arena/episodes/episodes";
 import type { MatchRequest } from "@lanista/arena/match-plan";
-import type { Environment } from "@lanista/games/environment";
 import type { GiveUp } from "@lanista/sandbox/types";
 import { type Command, Option } from "commander";
 import type { ArenaOptions } from "./arena.ts";
@@ -76,11 +76,11 @@ export function addBoxOptions(command: Command): Command {
 }
 
 /** Throws UsageError. */
-export function checkSeats(env: Environment, agents: number): void {
-  const { seats } = env.info;
+export function checkSeats({ id, views }: EpisodeSource, agents: number): void {
+  const seats = views.length;
   if (agents !== seats)
     throw new UsageError(
-      `${env.definition.id} has ${plural(seats, "seat")}, but ${plural(agents, "agent was", "agents were")} given: give one for each seat`,
+      `${id} has ${plural(seats, "seat")}, but ${plural(agents, "agent was", "agents were")} given: give one for each seat`,
     );
 }
 

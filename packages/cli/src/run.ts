@@ -7,6 +7,8 @@
 import type { LanistaError } from "@lanista/api/errors";
 import { InterpreterMissingError } from "@lanista/arena/agents/command";
 import { BundleError } from "@lanista/arena/agents/types";
+import { EnvironmentBundleError } from "@lanista/arena/bundled/bundle-error";
+import { EnvironmentFault } from "@lanista/arena/episodes/episodes";
 import { TaskError } from "@lanista/arena/grading/task-error";
 import { OptionError } from "@lanista/games/options";
 import { ReplayError } from "@lanista/games/replay-types";
@@ -74,6 +76,8 @@ function isUsage(error: unknown): boolean {
     error instanceof OptionError ||
     error instanceof BundleError ||
     error instanceof TaskError ||
+    error instanceof EnvironmentBundleError ||
+    (error instanceof EnvironmentFault && !error.ours) ||
     error instanceof InterpreterMissingError ||
     error instanceof ReplayError ||
     (error instanceof SandboxError && error.code === "refused") ||

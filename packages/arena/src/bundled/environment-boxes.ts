@@ -6,7 +6,8 @@
 import { normaliseOptions, type Options } from "@lanista/games/options";
 import { SandboxError } from "@lanista/sandbox/errors";
 import type { SandboxHost } from "@lanista/sandbox/host";
-import type { GiveUp, ReadOnlyMount, Runtime, Tier } from "@lanista/sandbox/types";
+import type { PackageSet } from "@lanista/sandbox/python/package-sets";
+import type { GiveUp, Runtime, Sandbox, Tier } from "@lanista/sandbox/types";
 import { GUEST_DIR, type Interpreter, InterpreterMissingError, pythonEnv } from "../agents/command.ts";
 import { copyIn } from "../agents/copy-in.ts";
 import { EnvironmentFault, type EpisodeSource, type SeatView } from "../episodes/episodes.ts";
@@ -16,16 +17,8 @@ import { type Description, readDescription } from "./description.ts";
 import { EnvironmentProgram } from "./environment-program.ts";
 import type { BundledEnvironment } from "./take.ts";
 
-/** Python with the packages that a requirements file asks for, as boxes see it. */
-export interface EnvironmentPackages {
-  readonly key: string;
-  readonly mounts: readonly ReadOnlyMount[];
-  /** The interpreter's path in the box. */
-  readonly python: string;
-  release(): void;
-}
-
-export type PackagesProvider = (requirements: string, signal?: AbortSignal) => Promise<EnvironmentPackages>;
+/** What a requirements file asks for, as boxes see it. */
+export type PackagesProvider = (requirements: string, signal?: AbortSignal) => Promise<PackageSet>;
 
 export interface EnvironmentBoxesOptions {
   readonly tier: Tier;
@@ -78,7 +71,7 @@ export class EnvironmentBoxes {
     }
   }
 
-  async #packages({ requirements }: BundledEnvironment, signal?: AbortSignal): Promise<EnvironmentPackages> {
+  async #packages({ requirements }: BundledEnvironment, signal?: AbortSignal): Promise<PackageSet> {
     const { packages, python } = this.#options;
     if (requirements !== null) {
       if (packages === undefined)
@@ -96,7 +89,7 @@ export class EnvironmentBoxes {
   async open(
     bundle: BundledEnvironment,
     options: Options,
-    packages: EnvironmentPackages,
+    packages: PackageSet,
     signal?: AbortSignal,
   ): Promise<Opened> {
     const { manifest } = bundle;
@@ -128,7 +121,7 @@ export class EnvironmentBoxes {
     }
   }
 
-  async #start({ manifest, dir, bytes }: BundledEnvironment, packages: EnvironmentPackages) {
+  async #start({ manifest, dir, bytes }: BundledEnvironment, packages: PackageSet): Promise<Sandbox> {
     const { tier, runtime, giveUp, guestDir } = this.#options;
     const { memoryBytes, cpus, pids } = manifest.limits;
     try {
@@ -184,7 +177,7 @@ export class BundledSource implements EpisodeSource {
   readonly seats: readonly string[];
   readonly environment: BundledEnvironment;
   readonly #boxes: EnvironmentBoxes;
-  readonly #packages: EnvironmentPackages;
+  readonly #packages: PackageSet;
   readonly #described: string;
   #spare: EnvironmentProgram | undefined;
   #closed = false;
@@ -193,7 +186,7 @@ export class BundledSource implements EpisodeSource {
     boxes: EnvironmentBoxes,
     environment: BundledEnvironment,
     options: Options,
-    packages: EnvironmentPackages,
+    packages: PackageSet,
     opened: Opened,
   ) {
     const { manifest, digest } = environment;

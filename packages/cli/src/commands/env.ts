@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import type { Context } from "../context.ts";
 import { integer, repeated } from "../option-values.ts";
+import { addBoxOptions } from "../play-options.ts";
 import { type CheckOptions, envCheck } from "./env-check.ts";
 import { envList } from "./env-list.ts";
 import { envShow } from "./env-show.ts";
@@ -26,10 +27,12 @@ export function envCommand(context: Context): Command {
       envShow(context, id, options.option ?? [], options.json === true),
     );
 
-  env
-    .command("check")
+  addBoxOptions(env.command("check"))
     .description("run the conformance kit on an environment, built in or your own")
-    .argument("<env>", "an id, a module whose default export is the environment's definition, or a Python file")
+    .argument(
+      "<env>",
+      "an id, a bundle (a folder or a .zip), a module whose default export is the definition, or a Python file",
+    )
     .option(
       "--option <name=value>",
       "an option of the environment; may be repeated (default: each at its ends)",
@@ -37,7 +40,7 @@ export function envCommand(context: Context): Command {
     )
     .option(
       "--episodes <n>",
-      "random playouts for each set of options (default: 20, 3 at the ends)",
+      "random playouts for each set of options (default: 20, 3 at the ends; of a bundle: 5)",
       integer(1, 1_000_000),
     )
     .option("--seed <n>", "the seed of the first playout", integer(0, 2 ** 52), 0)
@@ -45,7 +48,7 @@ export function envCommand(context: Context): Command {
     .addHelpText(
       "after",
       `
-Your own file is trusted: it runs with your rights, outside every sandbox. Ends with 1 if something was found.
+A bundle runs in sandboxes. A file of yours is trusted: it runs with your rights, outside every sandbox. Ends with 1 if something was found.
 
 Example:
   $ lanista env check ./my-environment.mjs`,

@@ -1,7 +1,10 @@
+import { sourceOf } from "@lanista/arena/episodes/built-in";
+import type { EpisodeSource } from "@lanista/arena/episodes/episodes";
 import { type PlayedMatch, playMatch } from "@lanista/arena/match";
 import type { MatchProgress } from "@lanista/arena/match-plan";
 import { Command } from "commander";
 import { withArena } from "../arena.ts";
+import { namesBundle, withSource } from "../bundled.ts";
 import type { Context } from "../context.ts";
 import { builtIn, fixed } from "../environments.ts";
 import { matchText } from "../match-text.ts";
@@ -19,7 +22,7 @@ interface MatchOptions extends PlayOptions {
 export function matchCommand(context: Context): Command {
   const command = new Command("match")
     .description("play one match between agents, each in a sandbox of its own")
-    .argument("<env>", "the environment's id, see env list")
+    .argument("<env>", "the environment's id, see env list; or its bundle, a folder or a .zip")
     .argument("<agent...>", "one for each seat, in order: a file, a folder or a .zip");
   return addPlayOptions(command, "the seed of everything random (default: drawn)")
     .option("--replay <file>", "write the replay here (gzipped if the name ends in .gz), the agents' logs beside it")
@@ -38,30 +41,39 @@ Example:
 
 async function play(context: Context, id: string, agents: readonly string[], options: MatchOptions): Promise<void> {
   const { terminal, signal } = context;
-  const env = fixed(builtIn(id), options.option ?? []);
-  checkSeats(env, agents.length);
+  const given = options.option ?? [];
+  const builtin = namesBundle(id) ? undefined : sourceOf(fixed(builtIn(id), given));
+  if (builtin !== undefined) checkSeats(builtin, agents.length);
   const playing = new Playing(options.episodes);
   const progress = startProgress(terminal, () => playing.text());
+  const onUnclosed = (error: Error): void => progress.note(unclosedText(error));
   let played: PlayedMatch;
   try {
     played = await withArena(
       agents,
       arenaOptions(options),
-      (contenders) =>
-        playMatch({
-          env,
-          contenders,
-          ...matchOptions(options),
-          ...(options.replay === undefined ? {} : { replay: options.replay }),
-          ...(options.logs === undefined ? {} : { logs: options.logs }),
-          signal,
-          onReplayLine: (line) => playing.line(line),
-          onProgress: (event) => {
-            playing.event(event);
-            if (event.kind === "repeat") progress.note(`Our fault, played again: ${oneLine(event.detail)}`);
-          },
-        }),
-      (error) => progress.note(unclosedText(error)),
+      (contenders, host) => {
+        const play = (env: EpisodeSource): Promise<PlayedMatch> => {
+          checkSeats(env, agents.length);
+          return playMatch({
+            env,
+            contenders,
+            ...matchOptions(options),
+            ...(options.replay === undefined ? {} : { replay: options.replay }),
+            ...(options.logs === undefined ? {} : { logs: options.logs }),
+            signal,
+            onReplayLine: (line) => playing.line(line),
+            onProgress: (event) => {
+              playing.event(event);
+              if (event.kind === "repeat") progress.note(`Our fault, played again: ${oneLine(event.detail)}`);
+            },
+          });
+        };
+        if (builtin !== undefined) return play(builtin);
+        const request = { path: id, given, options: arenaOptions(options), signal, onUnclosed };
+        return withSource(host, request, play);
+      },
+      onUnclosed,
     );
   } finally {
     progress.end();

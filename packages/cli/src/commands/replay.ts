@@ -1,10 +1,11 @@
 import { Command } from "commander";
 import type { Context } from "../context.ts";
+import { addBoxOptions } from "../play-options.ts";
 import { addRemoteOptions, type RemoteOptions } from "../remote/options.ts";
 import { replayExport } from "./replay-export.ts";
 import { replayFetch } from "./replay-fetch.ts";
 import { replayShow } from "./replay-show.ts";
-import { replayVerify } from "./replay-verify.ts";
+import { replayVerify, type VerifyOptions } from "./replay-verify.ts";
 
 export function replayCommand(context: Context): Command {
   const replay = new Command("replay").description(
@@ -20,16 +21,19 @@ export function replayCommand(context: Context): Command {
     .addHelpText("after", "\nExample:\n  $ lanista replay show game.jsonl")
     .action((file: string, options: { all?: true; json?: true }) => replayShow(context, file, options));
 
-  replay
-    .command("verify")
+  addBoxOptions(replay.command("verify"))
     .description("run the match again by the rules and compare; name the first difference")
     .argument("<file>", "a replay")
+    .option(
+      "--env-bundle <path>",
+      "the bundle of the environment, where that is not a built-in one; it runs in a sandbox",
+    )
     .option("--json", "print one JSON document")
     .addHelpText(
       "after",
       "\nEnds with 0 if all agrees, 1 at a difference, 2 if the file is no whole replay.\n\nExample:\n  $ lanista replay verify game.jsonl",
     )
-    .action((file: string, options: { json?: true }) => replayVerify(context, file, options.json === true));
+    .action((file: string, options: VerifyOptions) => replayVerify(context, file, options));
 
   replay
     .command("export")

@@ -32,14 +32,26 @@ export class CaseFiles {
   }
 }
 
-const HEAD = 2048;
-const TAIL = 6144;
+/** Characters of everything said in a grade, over all of its cases: a grade is kept, and sent, as one document. */
+const MOST_SAID = 400_000;
+const MOST_LOG = 8192;
 
-/** Its first and last bytes as text: how it began, and what was said before it failed. null of nothing. */
-export function excerpt(log: Buffer): string | null {
+/** What one case of so many may say. */
+export function share(cases: number): number {
+  return Math.floor(MOST_SAID / cases);
+}
+
+/** The text, cut to so many characters. */
+export function cut(text: string | null, most: number): string | null {
+  return text === null || text.length <= most ? text : `${text.slice(0, most)}… (cut)`;
+}
+
+/** A log's first and last bytes as text: how it began, and what was said before it failed. null of nothing. */
+export function excerpt(log: Buffer, most: number): string | null {
+  const size = Math.min(MOST_LOG, most);
   if (log.length === 0) return null;
-  if (log.length <= HEAD + TAIL) return cleanText(log.toString("utf8"));
-  const left = log.length - HEAD - TAIL;
-  const [head, tail] = [log.subarray(0, HEAD).toString("utf8"), log.subarray(-TAIL).toString("utf8")];
-  return cleanText(`${head}\n[${left} bytes are left out here]\n${tail}`);
+  if (log.length <= size) return cleanText(log.toString("utf8"));
+  const head = Math.floor(size / 4);
+  const [first, last] = [log.subarray(0, head).toString("utf8"), log.subarray(head - size).toString("utf8")];
+  return cleanText(`${first}\n[${log.length - size} bytes are left out here]\n${last}`);
 }

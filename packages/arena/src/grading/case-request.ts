@@ -17,6 +17,8 @@ export interface CaseRequest {
   readonly boxes: GradingBoxes;
   readonly packages: TaskPackages;
   readonly files: CaseFiles;
+  /** Characters that the case's grade may hold of what was said. */
+  readonly texts: number;
   readonly signal: AbortSignal;
 }
 

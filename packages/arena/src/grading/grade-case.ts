@@ -1,5 +1,6 @@
 /** One case, whichever its kind: how it ended, and what that is worth. */
 import type { MatchStamp } from "../result.ts";
+import { cut } from "./case-files.ts";
 import type { CaseRequest } from "./case-request.ts";
 import { gradeConversation } from "./grade-conversation.ts";
 import { gradeMatch } from "./grade-match.ts";
@@ -26,8 +27,8 @@ export async function gradeCase(
     verdict: fault !== null ? VERDICTS[fault] : measured !== null ? "OK" : null,
     measured,
     fault,
-    detail: end.detail,
-    message: end.kind === "completed" ? end.message : null,
+    detail: cut(end.detail, request.texts / 4),
+    message: cut(end.kind === "completed" ? end.message : null, request.texts / 4),
     seed,
     ...rest,
   };

@@ -56,6 +56,6 @@ export async function gradeConversation(
     peakMemoryBytes: usage?.peakMemoryBytes ?? 0,
     replay: { file, hash: transcript.hash },
     log: written,
-    logText: excerpt(log),
+    logText: excerpt(log, request.texts / 2),
   };
 }

@@ -60,7 +60,7 @@ export async function gradeMatch(request: CaseRequest, one: PreparedEnvironmentC
     peakMemoryBytes: own.peakMemoryBytes,
     replay: result.replay,
     log: own.log,
-    logText: excerpt(Buffer.concat(log)),
+    logText: excerpt(Buffer.concat(log), request.texts / 2),
   };
 }
 

@@ -11,8 +11,8 @@
 import type { PreparedAgent } from "../agents/types.ts";
 import type { MatchStamp } from "../result.ts";
 import { ENGINE_VERSION } from "../version.ts";
-import { CaseFiles } from "./case-files.ts";
-import type { GradingBoxes } from "./case-request.ts";
+import { CaseFiles, share } from "./case-files.ts";
+import type { CaseRequest, GradingBoxes } from "./case-request.ts";
 import { gradeCase } from "./grade-case.ts";
 import type { CaseGrade, Grade } from "./grade-types.ts";
 import { type PackagesProvider, type TaskPackages, withPackages } from "./packages.ts";
@@ -59,12 +59,14 @@ async function gradeWith(request: GradeRequest, packages: TaskPackages): Promise
   const stop = new AbortController();
   const signal = request.signal === undefined ? stop.signal : AbortSignal.any([request.signal, stop.signal]);
   const files = new CaseFiles(request.replays);
+  const texts = share(cases.length);
+  const shared: CaseRequest = { task, agent, boxes: request.boxes, packages, files, texts, signal };
   const grades = new Map<PreparedCase, CaseGrade>();
   let sandbox: MatchStamp | null = null;
   const waiting = [...cases];
   const lane = async (): Promise<void> => {
     for (let one = waiting.shift(); one !== undefined; one = waiting.shift()) {
-      const { grade, stamp } = await gradeCase({ task, agent, boxes: request.boxes, packages, files, signal }, one);
+      const { grade, stamp } = await gradeCase(shared, one);
       sandbox ??= stamp;
       grades.set(one, grade);
       onProgress?.({ done: grades.size, total: cases.length, last: grade });

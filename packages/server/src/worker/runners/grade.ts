@@ -48,12 +48,12 @@ async function graded(run: Run, workshop: Workshop, payload: GradePayload): Prom
         task,
         agent: student.agent,
         boxes: {
-          contender: (agent, image, extras) =>
-            agent === student.agent
-              ? student.contender((one) => boxes.contender(one, image, extras))
-              : boxes.contender(agent, image, extras),
-          judge: (program, extras) => boxes.judge(program, extras),
           guestDir: boxes.guestDir,
+          judge: (program, extras) => boxes.judge(program, extras),
+          contender: (agent, image, extras) => {
+            const seat = (one: PreparedAgent): Contender => boxes.contender(one, image, extras);
+            return agent === student.agent ? student.contender(seat) : seat(agent);
+          },
         },
         signal: run.signal,
       });

@@ -57,7 +57,7 @@ function refused(summary: TaskSummary | null, findings: readonly TaskFinding[]):
 
 function summaryOf({ digest, manifest, cases }: PreparedTask): TaskSummary {
   const { title, environment = "", points, limits } = manifest;
-  const boxes = Math.max(...cases.map((one) => one.opponentAgents.length + 1));
+  const boxes = Math.max(...cases.map((one) => one.opponentAgents.length + (one.kind === "questions" ? 2 : 1)));
   return { title, environment, points, digest, ...pick(limits), cases: cases.length, boxes };
 }
 

@@ -21,7 +21,7 @@
  * Builds share nothing: no cache of uv's, since what one build box wrote there could be run by another's.
  */
 import { execFile } from "node:child_process";
-import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { globSync, lstatSync, mkdirSync, writeFileSync } from "node:fs";
 import { rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -362,10 +362,12 @@ function constraintLines(text: string): readonly string[] {
   }
 }
 
-/** By the names of what describes each package. */
+/** The names of what describes each package. Throws PackagesError `requirements` where this is no environment at all. */
 function installed(root: string): string[] {
-  return readdirSync(join(root, "lib"))
-    .flatMap((python) => readdirSync(join(root, "lib", python, "site-packages")))
-    .flatMap((name) => /^([A-Za-z0-9_.]+)-([^-]+)\.dist-info$/.exec(name)?.slice(1, 3).join("==") ?? [])
+  const python = lstatSync(join(root, "bin/python"), { throwIfNoEntry: false });
+  if (python?.isSymbolicLink() !== true)
+    throw new PackagesError("requirements", "the build's files cannot be taken: there is no interpreter among them");
+  return globSync("lib/python*/site-packages/*.dist-info", { cwd: root })
+    .flatMap((path) => /([A-Za-z0-9_.]+)-([^-/]+)\.dist-info$/.exec(path)?.slice(1, 3).join("==") ?? [])
     .sort();
 }

@@ -1,9 +1,15 @@
 /** What `lanista doctor` found out, for people: what works, and for the rest what to do. */
 import type { HostReport, InterpreterReport, RuntimeReport } from "@lanista/sandbox/doctor";
+import type { PackagesReport } from "@lanista/sandbox/python/examine";
 import type { Paint } from "./terminal.ts";
 
 /** `removed`: what --clean took away; undefined if it was not asked for. */
-export function doctorText(report: HostReport, removed: readonly string[] | undefined, paint: Paint): string {
+export function doctorText(
+  report: HostReport,
+  packages: PackagesReport,
+  removed: readonly string[] | undefined,
+  paint: Paint,
+): string {
   const fact = (name: string, value: string): string => `${paint("dim", name.padEnd(9))} ${value}`;
   const lines: string[] = [];
   if (removed !== undefined)
@@ -19,6 +25,7 @@ export function doctorText(report: HostReport, removed: readonly string[] | unde
         : interpreter(report.python, paint),
     ),
     fact("run files", report.runDir),
+    fact("packages", packagesText(packages, paint)),
     "",
   );
   for (const tool of report.tools)
@@ -32,6 +39,13 @@ export function doctorText(report: HostReport, removed: readonly string[] | unde
       : paint("red", "Not ready: no runtime of the container tier works here with every limit enforced."),
   );
   return lines.join("\n");
+}
+
+function packagesText({ indexes, folders, uv, uvFrom, problem }: PackagesReport, paint: Paint): string {
+  const from = [...indexes, ...folders].join(", ") || "no index and no folder";
+  if (problem !== null)
+    return `${from}  ${paint("yellow", `agents' and tasks' requirements cannot be installed: ${problem}`)}`;
+  return `${from}, by uv ${uv}${uvFrom === "cached" ? "" : ", fetched when it is needed"}`;
 }
 
 function interpreter({ version, path, problem }: InterpreterReport, paint: Paint): string {

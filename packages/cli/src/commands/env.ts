@@ -1,13 +1,18 @@
 import { Command } from "commander";
 import type { Context } from "../context.ts";
 import { integer, repeated } from "../option-values.ts";
+import { addPackageOptions } from "../package-options.ts";
 import { addBoxOptions } from "../play-options.ts";
 import { type CheckOptions, envCheck } from "./env-check.ts";
 import { envList } from "./env-list.ts";
+import type { PackagesOptions } from "./env-packages.ts";
 import { envShow } from "./env-show.ts";
+import type { WarmOptions } from "./env-warm.ts";
 
 export function envCommand(context: Context): Command {
-  const env = new Command("env").description("environments: list them, describe one, check one");
+  const env = new Command("env").description(
+    "environments: list them, describe one, check one; the Python packages that agents and tasks need",
+  );
 
   env
     .command("list")
@@ -54,6 +59,37 @@ Example:
   $ lanista env check ./my-environment.mjs`,
     )
     .action((name: string, options: CheckOptions) => envCheck(context, name, options));
+
+  const warm = env
+    .command("warm")
+    .description("build the Python packages that requirements ask for, so that nobody waits for them later")
+    .argument("<path...>", "a requirements file, or a bundle (a folder or a .zip) with a requirements.txt");
+  addPackageOptions(warm)
+    .option("--json", "print one JSON document")
+    .addHelpText(
+      "after",
+      `
+What is there already is not built again. Ends with 2 if the requirements cannot be had, 4 if the index is out of reach.
+
+Example:
+  $ lanista env warm requirements.txt grader.zip`,
+    )
+    .action(async (paths: readonly string[], options: WarmOptions) => {
+      const { envWarm } = await import("./env-warm.ts");
+      await envWarm(context, paths, options);
+    });
+
+  env
+    .command("packages")
+    .description("list the sets of Python packages that were built here")
+    .option("--clean", "remove those that nobody uses")
+    .option("--unused-for <days>", "with --clean: only those not used for so long", integer(0, 36_500), 0)
+    .option("--json", "print one JSON document")
+    .addHelpText("after", "\nExample:\n  $ lanista env packages --clean --unused-for 7")
+    .action(async (options: PackagesOptions) => {
+      const { envPackages } = await import("./env-packages.ts");
+      await envPackages(context, options);
+    });
 
   return env;
 }

@@ -63,6 +63,13 @@ function indexUrl(text: string): URL {
   return url;
 }
 
+/** Without who asks: for people, and for what a set is known by. */
+export function shownUrl(url: URL): string {
+  const bare = new URL(url);
+  bare.username = bare.password = "";
+  return bare.href;
+}
+
 function folder(text: string): string {
   const path = resolve(text.replace(/^file:\/\//, ""));
   if (/^[a-z][a-z0-9+.-]*:\/\//i.test(text) && !text.startsWith("file://"))

@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
-import type { IndexSettings } from "./index-settings.ts";
+import { type IndexSettings, shownUrl } from "./index-settings.ts";
 import type { PythonFacts } from "./python-facts.ts";
 import type { Requirements } from "./requirements.ts";
 
@@ -30,13 +30,6 @@ function folderState(folder: string): string[] {
     });
 }
 
-/** An index is known by its address; who asks there is no matter. */
-function identity(url: URL): string {
-  const bare = new URL(url);
-  bare.username = bare.password = "";
-  return bare.href;
-}
-
 export function packageKey(input: KeyInput): string {
   const { settings } = input;
   const parts = [
@@ -48,7 +41,7 @@ export function packageKey(input: KeyInput): string {
     Object.entries(input.python).sort(([a], [b]) => (a < b ? -1 : 1)),
     input.interpreter,
     input.uv,
-    settings.indexes.map(identity),
+    settings.indexes.map(shownUrl),
     settings.strategy,
     settings.folders.map(folderState),
   ];

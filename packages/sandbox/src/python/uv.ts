@@ -4,7 +4,7 @@
  */
 import { execFile } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
-import { createReadStream, createWriteStream, existsSync, mkdirSync, statSync } from "node:fs";
+import { createWriteStream, existsSync, mkdirSync, statSync } from "node:fs";
 import { copyFile, readFile, rename, rm } from "node:fs/promises";
 import { arch } from "node:os";
 import { basename, dirname, join } from "node:path";
@@ -56,6 +56,19 @@ export async function namedUv(path: string): Promise<Uv> {
   }
 }
 
+/** Throws SandboxError `refused` where none is made for this machine. */
+export function pinnedWheel(): { readonly file: string; readonly sha256: string } {
+  const wheel = WHEELS[arch()];
+  if (wheel === undefined)
+    throw new SandboxError("refused", `no uv is pinned for ${arch()}; install one, and name it by its path`);
+  return wheel;
+}
+
+/** The folder that it is in, once it was fetched. */
+export function pinnedPlace(cache: string): string {
+  return join(cache, `${UV_VERSION}-${pinnedWheel().sha256.slice(0, 12)}`);
+}
+
 /** Throws SandboxError `refused` where none is made for this machine, PackagesError `infra` where it cannot be had. */
 export async function pinnedUv(
   cache: string,
@@ -63,10 +76,8 @@ export async function pinnedUv(
   settings: IndexSettings,
   client: IndexClient,
 ): Promise<Uv> {
-  const wheel = WHEELS[arch()];
-  if (wheel === undefined)
-    throw new SandboxError("refused", `no uv is pinned for ${arch()}; install one, and name it by its path`);
-  const place = join(cache, `${UV_VERSION}-${wheel.sha256.slice(0, 12)}`);
+  const wheel = pinnedWheel();
+  const place = pinnedPlace(cache);
   const uv: Uv = { folder: place, name: "uv", version: UV_VERSION };
   if (existsSync(join(place, "uv"))) return uv;
   const stage = join(cache, `${owner}.${randomBytes(4).toString("hex")}`);
@@ -143,10 +154,4 @@ async function takeProgram(wheel: Buffer, to: string): Promise<void> {
     });
     zip.readEntry();
   });
-}
-
-export async function fileDigest(path: string): Promise<string> {
-  const hash = createHash("sha256");
-  await pipeline(createReadStream(path), hash);
-  return hash.digest("hex");
 }

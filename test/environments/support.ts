@@ -41,6 +41,7 @@ export class Workplace {
       tier: "container",
       guestDir: GUEST,
       python: libraries ?? (await findPython()),
+      packages: async () => ({ key: "", mounts: libraries!.mounts, python: libraries!.path, release: () => {} }),
       ...more,
     });
   }

@@ -45,7 +45,7 @@ export function matchText(result: MatchResult, board: string | undefined, paint:
   return parts.join("\n\n");
 }
 
-function endnotes({ sandbox, replay, seats, attempts }: MatchResult): string[] {
+function endnotes({ sandbox, replay, seats, attempts, environment }: MatchResult): string[] {
   const notes: string[] = [];
   if (attempts > 1) notes.push(`played ${attempts} times, for faults that were not the agents'`);
   if (sandbox !== null)
@@ -54,8 +54,10 @@ function endnotes({ sandbox, replay, seats, attempts }: MatchResult): string[] {
         ? "sandbox  none: the agents could do whatever you can"
         : `sandbox  ${sandbox.tier} (${runtimeText(sandbox)}, cgroup ${sandbox.cgroup}${sandbox.rootless ? ", without root" : ""}${rootsText(seats)})`,
     );
+  if (environment !== undefined) notes.push(`bundle   ${environment.bundle}, in a sandbox of its own`);
   if (replay.file !== null) notes.push(`replay   ${replay.file}`);
   for (const seat of seats) if (seat.log !== null) notes.push(`log      ${seat.log}`);
+  if (environment !== undefined && environment.log !== null) notes.push(`log      ${environment.log}`);
   return notes;
 }
 

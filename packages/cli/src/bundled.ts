@@ -3,13 +3,15 @@ import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { type BundledSource, EnvironmentBoxes } from "@lanista/arena/bundled/environment-boxes";
 import { type BundledEnvironment, takeBundledEnvironment } from "@lanista/arena/bundled/take";
+import { sourceOf } from "@lanista/arena/episodes/built-in";
+import type { EpisodeSource } from "@lanista/arena/episodes/episodes";
 import { environments } from "@lanista/games/registry";
 import type { SandboxHost } from "@lanista/sandbox/host";
 import { findPython } from "@lanista/sandbox/interpreters";
 import { PackageSets } from "@lanista/sandbox/python/package-sets";
 import type { ArenaOptions } from "./arena.ts";
 import { closing } from "./closing.ts";
-import { parseOptions } from "./environments.ts";
+import { builtIn, fixed, parseOptions } from "./environments.ts";
 import { GUEST_DIR } from "./places.ts";
 
 /** Whether it names a bundle: a .zip, or a folder that is there. A built-in environment's id comes first. */
@@ -50,7 +52,12 @@ export interface SourceRequest {
   readonly onUnclosed: (error: Error) => void;
 }
 
-/** The environment with its options fixed, opened once. Throws what withBundle and EnvironmentBoxes.source throw. */
+/** The built-in environment that is named; undefined where a bundle is. Throws UsageError and OptionError. */
+export function namedBuiltIn(name: string, given: readonly string[]): EpisodeSource | undefined {
+  return namesBundle(name) ? undefined : sourceOf(fixed(builtIn(name), given));
+}
+
+/** The environment of a bundle with its options fixed, opened once. Throws what withBundle and EnvironmentBoxes.source throw. */
 export function withSource<T>(
   host: SandboxHost,
   { path, given, options, signal, onUnclosed }: SourceRequest,

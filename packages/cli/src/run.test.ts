@@ -6,7 +6,7 @@ describe("usage errors", () => {
     [["env", "show", "hexx"], /no environment "hexx"; did you mean hex\?/],
     [
       ["match", "./my-env.mjs", "a.py"],
-      /my-env\.mjs is not built in: .*lanista env check \.\/my-env\.mjs.*not yet played/,
+      /my-env\.mjs is not built in\. Played are .*bundle.*lanista env check \.\/my-env\.mjs/,
     ],
     [["env", "show", "mine.py"], /mine\.py is not built in/],
     [["env", "show", "hex", "--option", "size=99"], /"size" must be an integer in 2 … 19, not 99/],

@@ -7,7 +7,7 @@ import { painter, writeJson, writeLine } from "../terminal.ts";
 import { UsageError } from "../usage-error.ts";
 
 type Kind = "agent" | "env" | "task";
-type Language = "python" | "javascript";
+type Language = "python" | "javascript" | "gymnasium";
 
 interface Starter {
   readonly kind: Kind;
@@ -24,6 +24,11 @@ const STARTERS: readonly Starter[] = [
   { kind: "env", language: "python", next: (path) => [`lanista env check ${join(path, "environment.py")}`] },
   { kind: "env", language: "javascript", next: (path) => [`lanista env check ${join(path, "environment.mjs")}`] },
   {
+    kind: "env",
+    language: "gymnasium",
+    next: (path) => [`lanista env check ${path}`, `lanista match ${path} my-agent.py`],
+  },
+  {
     kind: "task",
     language: null,
     next: (path) => [`lanista task check ${path}`, `lanista grade ${path} ${join(path, "opponent.py")}`],
@@ -32,16 +37,21 @@ const STARTERS: readonly Starter[] = [
 
 export function initCommand(context: Context): Command {
   const init = new Command("init").description("write a small working starter: an agent, an environment or a task");
-  for (const [kind, what] of [
-    ["agent", "an agent that plays at random, to be made better"],
-    ["env", "an environment (a small game of Nim), to be changed into yours"],
+  for (const [kind, what, languages, meaning] of [
+    ["agent", "an agent that plays at random, to be made better", ["python", "javascript"], ""],
+    [
+      "env",
+      "an environment (a small game of Nim), to be changed into yours",
+      ["python", "javascript", "gymnasium"],
+      "; gymnasium: a Python class of Gymnasium's, in a bundle that is played in a sandbox",
+    ],
   ] as const)
     init
       .command(kind)
       .description(`write ${what}`)
       .argument("<name>", "the folder to make; its last part is the name")
       .addOption(
-        new Option("--lang <language>", "what to write it in").choices(["python", "javascript"]).makeOptionMandatory(),
+        new Option("--lang <language>", `what to write it in${meaning}`).choices(languages).makeOptionMandatory(),
       )
       .option("--json", "print one JSON document")
       .addHelpText("after", `\nExample:\n  $ lanista init ${kind} --lang python my-${kind}`)

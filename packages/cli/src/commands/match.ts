@@ -1,12 +1,10 @@
-import { sourceOf } from "@lanista/arena/episodes/built-in";
 import type { EpisodeSource } from "@lanista/arena/episodes/episodes";
 import { type PlayedMatch, playMatch } from "@lanista/arena/match";
 import type { MatchProgress } from "@lanista/arena/match-plan";
 import { Command } from "commander";
 import { withArena } from "../arena.ts";
-import { namesBundle, withSource } from "../bundled.ts";
+import { namedBuiltIn, withSource } from "../bundled.ts";
 import type { Context } from "../context.ts";
-import { builtIn, fixed } from "../environments.ts";
 import { matchText } from "../match-text.ts";
 import { outcomeExit, unclosedText } from "../outcome-text.ts";
 import { addPlayOptions, arenaOptions, checkSeats, matchOptions, type PlayOptions } from "../play-options.ts";
@@ -42,7 +40,7 @@ Example:
 async function play(context: Context, id: string, agents: readonly string[], options: MatchOptions): Promise<void> {
   const { terminal, signal } = context;
   const given = options.option ?? [];
-  const builtin = namesBundle(id) ? undefined : sourceOf(fixed(builtIn(id), given));
+  const builtin = namedBuiltIn(id, given);
   if (builtin !== undefined) checkSeats(builtin, agents.length);
   const playing = new Playing(options.episodes);
   const progress = startProgress(terminal, () => playing.text());

@@ -1,8 +1,9 @@
+import type { EpisodeSource } from "@lanista/arena/episodes/episodes";
 import { playTournament, type TournamentProgress, type TournamentResult } from "@lanista/arena/tournament";
 import { Command } from "commander";
 import { withArena } from "../arena.ts";
+import { namedBuiltIn, withSource } from "../bundled.ts";
 import type { Context } from "../context.ts";
-import { builtIn, fixed } from "../environments.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
 import { integer } from "../option-values.ts";
 import { unclosedText } from "../outcome-text.ts";
@@ -22,7 +23,7 @@ interface TournamentOptions extends PlayOptions {
 export function tournamentCommand(context: Context): Command {
   const command = new Command("tournament")
     .description("play a round robin between agents: every pairing in every seating")
-    .argument("<env>", "the environment's id, see env list")
+    .argument("<env>", "the environment's id, see env list; or its bundle, a folder or a .zip")
     .argument("<agent...>", "at least as many as there are seats: files, folders or .zips")
     .option("--rounds <n>", "how often every pairing meets in every seating", integer(1, 10_000), 1)
     .option("--concurrency <n>", "matches at a time (default: as many as the CPUs can seat)", integer(1, 1024));
@@ -52,31 +53,35 @@ async function play(
   options: TournamentOptions,
 ): Promise<void> {
   const { terminal, signal } = context;
-  const env = fixed(builtIn(id), options.option ?? []);
-  const { seats } = env.info;
-  if (agents.length < seats)
-    throw new UsageError(
-      `a tournament of ${id} needs at least ${plural(seats, "agent")}, but ${plural(agents.length, "was", "were")} given`,
-    );
+  const given = options.option ?? [];
+  const builtin = namedBuiltIn(id, given);
+  if (builtin !== undefined) checkEnough(builtin, agents.length);
   const { concurrency, replays } = options;
   const progress = startProgress(terminal, "Playing the first matches…");
+  const onUnclosed = (error: Error): void => progress.note(unclosedText(error));
   let result: TournamentResult;
   try {
     result = await withArena(
       agents,
       arenaOptions(options),
-      (contenders) =>
-        playTournament({
-          env,
-          contenders,
-          ...matchOptions(options),
-          rounds: options.rounds,
-          ...(concurrency === undefined ? {} : { concurrency }),
-          ...(replays === undefined ? {} : { replays }),
-          signal,
-          onProgress: (event) => progress.update(progressText(event)),
-        }),
-      (error) => progress.note(unclosedText(error)),
+      (contenders, host) => {
+        const play = (env: EpisodeSource): Promise<TournamentResult> => {
+          checkEnough(env, agents.length);
+          return playTournament({
+            env,
+            contenders,
+            ...matchOptions(options),
+            rounds: options.rounds,
+            ...(concurrency === undefined ? {} : { concurrency }),
+            ...(replays === undefined ? {} : { replays }),
+            signal,
+            onProgress: (event) => progress.update(progressText(event)),
+          });
+        };
+        if (builtin !== undefined) return play(builtin);
+        return withSource(host, { path: id, given, options: arenaOptions(options), signal, onUnclosed }, play);
+      },
+      onUnclosed,
     );
   } finally {
     progress.end();
@@ -84,6 +89,13 @@ async function play(
   context.exit(exitCode(result));
   if (options.json) writeJson(terminal, result);
   else writeLine(terminal, tournamentText(result, painter(terminal, terminal.stdout)));
+}
+
+function checkEnough({ id, views }: EpisodeSource, agents: number): void {
+  if (agents < views.length)
+    throw new UsageError(
+      `a tournament of ${id} needs at least ${plural(views.length, "agent")}, but ${plural(agents, "was", "were")} given`,
+    );
 }
 
 function progressText({ done, total, match }: TournamentProgress): string {

@@ -3,18 +3,43 @@ import { join } from "node:path";
 import { AgentBoxes } from "@lanista/arena/agent-boxes";
 import { prepareAgent } from "@lanista/arena/agents/prepare";
 import type { PreparedAgent } from "@lanista/arena/agents/types";
+import { EnvironmentBoxes } from "@lanista/arena/bundled/environment-boxes";
+import type { PackagesProvider } from "@lanista/arena/grading/packages";
 import { type PreparedTask, takeTask } from "@lanista/arena/grading/task";
 import { SandboxHost } from "@lanista/sandbox/host";
+import { type PackageSet, PackageSets, type PackageSetsOptions } from "@lanista/sandbox/python/package-sets";
 import { interpretersFor } from "./arena.ts";
 import { closing } from "./closing.ts";
 import { GUEST_DIR } from "./places.ts";
 import { arenaOptions, type BoxOptions } from "./play-options.ts";
+
+/** Most tasks ask for no packages, and opening the sets looks after those that are there. */
+class LazyPackages {
+  readonly #open: () => Promise<PackageSets>;
+  #sets: Promise<PackageSets> | undefined;
+
+  constructor(host: SandboxHost, options: Omit<PackageSetsOptions, "host">) {
+    this.#open = () => PackageSets.open({ host, ...options });
+  }
+
+  async ensure(requirements: string, signal?: AbortSignal): Promise<PackageSet> {
+    this.#sets ??= this.#open();
+    return (await this.#sets).ensure(requirements, signal === undefined ? {} : { signal });
+  }
+
+  async close(): Promise<void> {
+    await (await this.#sets)?.close();
+  }
+}
 
 export interface Grading {
   readonly task: PreparedTask;
   /** In the order of their paths. */
   readonly agents: readonly PreparedAgent[];
   readonly boxes: AgentBoxes;
+  readonly environments: EnvironmentBoxes;
+  /** Python packages, built or found when they are first asked for. */
+  readonly packages: PackagesProvider;
 }
 
 /**
@@ -37,12 +62,24 @@ export async function withGrading<T>(
       const { memoryBytes, cpus } = task.manifest.limits;
       // Where nobody is graded the task is checked, by cheats of ours, too.
       const cheats = agentPaths.length === 0 && task.manifest.kind !== "environment";
-      const own = cheats ? [...task.programs, { language: "python" as const }] : task.programs;
+      const python = cheats || task.environment !== undefined;
+      const own = python ? [...task.programs, { language: "python" as const }] : task.programs;
       const interpreters = await interpretersFor([...agents, ...own]);
       const limits = { memoryBytes, cpus };
+      const opened = { ...arenaOptions(options), guestDir: GUEST_DIR };
       return closing(
-        new AgentBoxes(host, { ...arenaOptions(options), limits, interpreters, guestDir: GUEST_DIR }),
-        (boxes) => use({ task, agents, boxes }),
+        new LazyPackages(host, opened),
+        (sets) =>
+          closing(
+            new AgentBoxes(host, { ...opened, limits, interpreters }),
+            (boxes) => {
+              const { python } = interpreters;
+              const packages: PackagesProvider = (text, signal) => sets.ensure(text, signal);
+              const places = { ...opened, packages, ...(python === undefined ? {} : { python }) };
+              return use({ task, agents, boxes, packages, environments: new EnvironmentBoxes(host, places) });
+            },
+            onUnclosed,
+          ),
         onUnclosed,
       );
     },

@@ -1,6 +1,7 @@
 /** What it takes to run a case, and what of its grade depends on how it was run. */
 import type { AgentBoxes, BoxExtras } from "../agent-boxes.ts";
 import type { PreparedAgent } from "../agents/types.ts";
+import type { EnvironmentBoxes } from "../bundled/environment-boxes.ts";
 import type { MatchStamp } from "../result.ts";
 import type { CaseEnd } from "./case-end.ts";
 import type { CaseFiles } from "./case-files.ts";
@@ -10,11 +11,14 @@ import type { PreparedTask } from "./task.ts";
 
 /** Boxes with the task's limits of memory and CPUs, and interpreters for the agent and the task's programs. */
 export type GradingBoxes = Pick<AgentBoxes, "contender" | "judge" | "guestDir">;
+/** Boxes for bundled environments. */
+export type GradingEnvironments = Pick<EnvironmentBoxes, "source">;
 
 export interface CaseRequest {
   readonly task: PreparedTask;
   readonly agent: PreparedAgent;
   readonly boxes: GradingBoxes;
+  readonly environments: GradingEnvironments | undefined;
   readonly packages: TaskPackages;
   readonly files: CaseFiles;
   /** Characters that the case's grade may hold of what was said. */

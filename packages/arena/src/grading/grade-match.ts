@@ -1,7 +1,15 @@
 /** A case with an environment: a match against the task's own opponents, measured by its rules or by the task's judge. */
+import { Environment } from "@lanista/games/environment";
+import { OptionError } from "@lanista/games/options";
+import { EnvironmentBundleError } from "../bundled/bundle-error.ts";
+import type { BundledSource } from "../bundled/environment-boxes.ts";
+import type { BundledEnvironment } from "../bundled/take.ts";
 import { overPart } from "../dawdling.ts";
+import type { Playable } from "../episodes/built-in.ts";
+import { EnvironmentFault } from "../episodes/episodes.ts";
 import { playMatch } from "../match.ts";
 import type { MatchResult } from "../result.ts";
+import { cleanDetail } from "../seat-fault.ts";
 import type { CaseEnd } from "./case-end.ts";
 import { excerpt } from "./case-files.ts";
 import { agentExtras, type CaseRequest, judgeExtras, type RanCase } from "./case-request.ts";
@@ -12,8 +20,70 @@ import type { TaskLimits } from "./manifest.ts";
 import { MAX_RECORD, recordOf } from "./match-record.ts";
 import { measure } from "./scoring.ts";
 import type { PreparedEnvironmentCase } from "./task.ts";
+import { TaskError } from "./task-error.ts";
 
 export async function gradeMatch(request: CaseRequest, one: PreparedEnvironmentCase): Promise<RanCase> {
+  if (one.env instanceof Environment) return await gradeIn(request, one, one.env);
+  let source: BundledSource;
+  try {
+    source = await openSource(request, one, one.env);
+  } catch (error) {
+    const end = endByEnvironment(error, request.signal);
+    if (end === undefined) throw error;
+    return neverPlayed(one, end);
+  }
+  try {
+    return await gradeIn(request, one, source);
+  } finally {
+    await source.close();
+  }
+}
+
+async function openSource(
+  { environments, signal }: CaseRequest,
+  one: PreparedEnvironmentCase,
+  bundle: BundledEnvironment,
+): Promise<BundledSource> {
+  if (environments === undefined)
+    throw new TaskError("the task's environment is a bundled one, and such cannot be had here");
+  const source = await environments.source(bundle, one.options, signal);
+  const seats = source.views.length;
+  if (one.seat < seats && one.opponents.length === seats - 1) return source;
+  await source.close();
+  throw new EnvironmentBundleError(
+    `the case ${one.id} is for seat ${one.seat} and names ${one.opponents.length} opponents, and ${source.id} has ${seats} seats`,
+  );
+}
+
+/** What the environment's author, or its box, did wrong before anybody played. undefined: neither. */
+function endByEnvironment(error: unknown, signal: AbortSignal): CaseEnd | undefined {
+  if (signal.aborted) return { kind: "cancelled", detail: null };
+  const ours = error instanceof EnvironmentFault && error.ours;
+  const theirs =
+    error instanceof EnvironmentFault || error instanceof EnvironmentBundleError || error instanceof OptionError;
+  if (!theirs) return undefined;
+  const detail = ours ? error.message : `the task's own environment was at fault: ${error.message}`;
+  return { kind: "infra_fault", detail: cleanDetail(detail), again: ours };
+}
+
+function neverPlayed(one: PreparedEnvironmentCase, end: CaseEnd): RanCase {
+  return {
+    end,
+    stamp: null,
+    seat: one.seat,
+    episodes: 0,
+    steps: 0,
+    opponents: one.opponentAgents.map(({ name, digest }) => ({ name, digest })),
+    data: null,
+    cpuSeconds: 0,
+    peakMemoryBytes: 0,
+    replay: { file: null, hash: "" },
+    log: null,
+    logText: null,
+  };
+}
+
+async function gradeIn(request: CaseRequest, one: PreparedEnvironmentCase, env: Playable): Promise<RanCase> {
   const { task, agent, boxes, files, signal } = request;
   const { limits } = task.manifest;
   const { moveSeconds, bankSeconds, startSeconds, caseSeconds } = limits;
@@ -24,7 +94,7 @@ export async function gradeMatch(request: CaseRequest, one: PreparedEnvironmentC
   let log: Buffer[] = [];
   const replay = files.path(`${one.id}.jsonl`);
   const { result, replayText } = await playMatch({
-    env: one.env,
+    env,
     contenders: seated,
     seed: one.seed,
     episodes: one.episodes,

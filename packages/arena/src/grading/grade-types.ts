@@ -84,6 +84,8 @@ export interface Grade {
   /** The environment's id; null where there is none. */
   readonly env: string | null;
   readonly envVersion: number | null;
+  /** The digest of a bundled environment; null of a built-in one. */
+  readonly envBundle: string | null;
   readonly sandbox: MatchStamp | null;
   /** The files asked for that could not be written, and why: our fault, which changes nothing about the grade. */
   readonly unwritten: MatchResult["unwritten"];

@@ -8,11 +8,12 @@
  * repeats, leaves the grade without points. So does a fault of the task's own opponent or judge: it is the author's to mend,
  * and neither the student's loss nor his gain.
  */
+import { Environment } from "@lanista/games/environment";
 import type { PreparedAgent } from "../agents/types.ts";
 import type { MatchStamp } from "../result.ts";
 import { ENGINE_VERSION } from "../version.ts";
 import { CaseFiles, share } from "./case-files.ts";
-import type { CaseRequest, GradingBoxes } from "./case-request.ts";
+import type { CaseRequest, GradingBoxes, GradingEnvironments } from "./case-request.ts";
 import { gradeCase } from "./grade-case.ts";
 import type { CaseGrade, Grade } from "./grade-types.ts";
 import { type PackagesProvider, type TaskPackages, withPackages } from "./packages.ts";
@@ -22,6 +23,8 @@ export interface GradeRequest {
   readonly task: PreparedTask;
   readonly agent: PreparedAgent;
   readonly boxes: GradingBoxes;
+  /** For tasks with a bundled environment. */
+  readonly environments?: GradingEnvironments;
   /** For tasks with requirements. */
   readonly packages?: PackagesProvider;
   /** The ids of the cases to run; default all. The points are then out of theirs alone. */
@@ -60,7 +63,8 @@ async function gradeWith(request: GradeRequest, packages: TaskPackages): Promise
   const signal = request.signal === undefined ? stop.signal : AbortSignal.any([request.signal, stop.signal]);
   const files = new CaseFiles(request.replays);
   const texts = share(cases.length);
-  const shared: CaseRequest = { task, agent, boxes: request.boxes, packages, files, texts, signal };
+  const { boxes, environments } = request;
+  const shared: CaseRequest = { task, agent, boxes, environments, packages, files, texts, signal };
   const grades = new Map<PreparedCase, CaseGrade>();
   let sandbox: MatchStamp | null = null;
   const waiting = [...cases];
@@ -93,13 +97,26 @@ async function gradeWith(request: GradeRequest, packages: TaskPackages): Promise
     judge: judge === undefined ? null : { name: judge.name, digest: judge.digest },
     files: task.files?.digest ?? null,
     packages: { agent: packages.agent?.key ?? null, judge: packages.judge?.key ?? null },
-    env: first.kind === "environment" ? first.env.definition.id : null,
-    envVersion: first.kind === "environment" ? first.env.definition.version : null,
+    ...environmentOf(first, task),
     sandbox,
     unwritten: files.unwritten,
     wallSeconds: (performance.now() - began) / 1000,
     engine: ENGINE_VERSION,
   };
+}
+
+function environmentOf(
+  one: PreparedCase,
+  { environment }: PreparedTask,
+): Pick<Grade, "env" | "envVersion" | "envBundle"> {
+  if (environment !== undefined) {
+    const { id, version } = environment.manifest;
+    return { env: id, envVersion: version, envBundle: environment.digest };
+  }
+  if (one.kind !== "environment" || !(one.env instanceof Environment))
+    return { env: null, envVersion: null, envBundle: null };
+  const { id, version } = one.env.definition;
+  return { env: id, envVersion: version, envBundle: null };
 }
 
 function pointsOf(cases: readonly CaseGrade[], most: number): number | null {

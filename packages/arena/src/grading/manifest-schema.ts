@@ -14,6 +14,13 @@ const path = text(512).refine(
   (value) => value.split("/").every((part) => !/^\.{0,2}$/.test(part) && !/[\\\0]/.test(part)),
   "must be a path within the task, with / between folders",
 );
+/** A bundled environment's folder or archive. */
+const bundled = z
+  .string()
+  .startsWith("./")
+  .transform((value) => value.slice(2))
+  .pipe(path)
+  .transform((value) => ({ path: value }));
 const options = z.record(z.string(), z.union([z.number(), z.boolean(), z.string()]));
 const seconds = (most: number) => z.number().positive().max(most);
 const memory = z
@@ -52,7 +59,9 @@ export const manifestSchema = z
     task: z.literal(1, "must be 1, the version of this format"),
     title: text(200),
     description: text(20_000).optional(),
-    environment: id.optional(),
+    environment: z
+      .union([id, bundled], "must be the id of a built-in one, or begin with ./ and be a path within the task")
+      .optional(),
     options: options.optional(),
     judge: path.optional(),
     supervised: z

@@ -68,8 +68,10 @@ export interface TaskManifest {
   readonly title: string;
   readonly description: string;
   readonly kind: TaskKind;
-  /** The id of a built-in environment; absent where the kind is another. */
+  /** The id of a built-in environment; absent where the kind is another, or the environment is a bundled one. */
   readonly environment?: string;
+  /** A bundled environment's path in the bundle. */
+  readonly bundledEnvironment?: string;
   /** A file or folder of the bundle. */
   readonly judge?: string;
   readonly supervised?: {
@@ -130,7 +132,11 @@ function manifestOf(document: Document): TaskManifest {
     title,
     description,
     kind: kindOf(document),
-    ...(environment === undefined ? {} : { environment }),
+    ...(environment === undefined
+      ? {}
+      : typeof environment === "string"
+        ? { environment }
+        : { bundledEnvironment: environment.path }),
     ...(judge === undefined ? {} : { judge }),
     ...(supervised === undefined
       ? {}

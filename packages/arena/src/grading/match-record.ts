@@ -5,6 +5,7 @@
 import type { Environment } from "@lanista/games/environment";
 import { environments } from "@lanista/games/registry";
 import { parseReplay } from "@lanista/games/replay";
+import type { Replay } from "@lanista/games/replay-types";
 import { verifyReplay } from "../replay-verify.ts";
 import { sha256 } from "../sha256.ts";
 
@@ -16,15 +17,43 @@ interface RecordedStep {
   readonly actions: readonly unknown[];
   readonly rewards: readonly number[];
   /** By seat, flat, before the actions; a seat that was not to act saw this too, had it been asked. */
-  readonly observations: readonly (number | readonly number[])[];
+  readonly observations: readonly (number | readonly number[])[] | null;
+}
+
+interface RecordedEpisode {
+  readonly steps: RecordedStep[];
+  readonly end: string;
+  readonly returns: readonly number[];
+}
+
+/** Of a bundled environment, whose rules are not here: without what was seen. */
+function withoutViews({ episodes }: Replay): RecordedEpisode[] {
+  return episodes.map(({ steps, end }) => ({
+    steps: steps.map(({ actions, rewards }) => ({
+      actions,
+      rewards: rewards ?? actions.map(() => 0),
+      observations: null,
+    })),
+    end: end?.kind ?? "none",
+    returns: end?.returns ?? [],
+  }));
 }
 
 /** The record as JSON; undefined where it would be over MAX_RECORD. Throws where the replay is not of this environment. */
 export function recordOf(replayText: string, seat: number): string | undefined {
   const replay = parseReplay(replayText, sha256);
+  const played = replay.header.env.bundle === undefined ? withViews(replay) : withoutViews(replay);
+  if (played === undefined) return undefined;
+  const { env, seed, seats } = replay.header;
+  const json = JSON.stringify({ env, seed, seats: seats.length, seat, episodes: played });
+  return json.length > MAX_RECORD ? undefined : json;
+}
+
+/** undefined where it would be over MAX_RECORD. */
+function withViews(replay: Replay): RecordedEpisode[] | undefined {
   const { episodes, header } = replay;
   const seats = header.seats.length;
-  const played: { steps: RecordedStep[]; end: string; returns: readonly number[] }[] = [];
+  const played: RecordedEpisode[] = [];
   let seen: RecordedStep["observations"] = [];
   let numbers = 0;
   const observe = (env: Environment, state: ReturnType<Environment["newState"]>): RecordedStep["observations"] =>
@@ -49,8 +78,5 @@ export function recordOf(replayText: string, seat: number): string | undefined {
     },
   }));
   if (!verdict.ok) throw new Error(`the replay of a case does not fit its environment: ${verdict.what}`);
-  if (numbers * 2 > MAX_RECORD) return undefined;
-  const { env, seed } = header;
-  const json = JSON.stringify({ env, seed, seats, seat, episodes: played });
-  return json.length > MAX_RECORD ? undefined : json;
+  return numbers * 2 > MAX_RECORD ? undefined : played;
 }

@@ -5,6 +5,8 @@ import { digestFiles } from "../agents/digest.ts";
 import { prepareAgent } from "../agents/prepare.ts";
 import { quote } from "../agents/tree.ts";
 import { BundleError, type PreparedAgent } from "../agents/types.ts";
+import { EnvironmentBundleError } from "../bundled/bundle-error.ts";
+import { type BundledEnvironment, takeBundledEnvironment } from "../bundled/take.ts";
 import { MANIFEST } from "./manifest.ts";
 import { MAX_FILE, readTable } from "./supervised/table.ts";
 import type { DataFile } from "./supervised/take-data.ts";
@@ -56,6 +58,18 @@ export class TakeBundle {
     });
     this.#agents.set(name, made);
     return made;
+  }
+
+  /** The bundled environment that all cases are played in. */
+  async environment(name: string): Promise<BundledEnvironment> {
+    this.covered("environment", name);
+    return await takeBundledEnvironment(join(this.bundle, name), join(this.#dir, "environment")).catch(
+      (error: unknown) => {
+        if (error instanceof EnvironmentBundleError || error instanceof BundleError)
+          throw this.#wrong("environment", name, error.message);
+        throw error;
+      },
+    );
   }
 
   /** A judge: a file, or a folder with a judge.py or judge.mjs at its root. */

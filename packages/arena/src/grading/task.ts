@@ -10,6 +10,7 @@ import { digestFiles } from "../agents/digest.ts";
 import { quote } from "../agents/tree.ts";
 import { defaultBundleLimits, type PreparedAgent } from "../agents/types.ts";
 import { unzip } from "../agents/unzip.ts";
+import type { BundledEnvironment } from "../bundled/take.ts";
 import {
   type EnvironmentCase,
   MANIFEST,
@@ -31,7 +32,8 @@ interface WithOpponents {
 }
 
 export interface PreparedEnvironmentCase extends EnvironmentCase, WithOpponents {
-  readonly env: Environment;
+  /** What it is played in: rules, or a bundle that a box is made of when it is played. */
+  readonly env: Environment | BundledEnvironment;
 }
 export interface PreparedQuestionCase extends QuestionCase, WithOpponents {}
 export interface PreparedSupervisedCase extends SupervisedCase, WithOpponents {
@@ -47,6 +49,8 @@ export interface PreparedTask {
   readonly judge?: PreparedAgent;
   /** What the agent may read; absent where it is nothing. */
   readonly files?: TaskFiles;
+  /** The bundled environment of all its cases. */
+  readonly environment?: BundledEnvironment;
   /** The text of requirements files. */
   readonly requirements: { readonly agent?: string; readonly judge?: string };
   readonly reference?: PreparedAgent;
@@ -74,9 +78,11 @@ export async function takeTask(path: string, workDir: string): Promise<PreparedT
       );
     const manifest = parseManifest(await readFile(join(bundle, MANIFEST), "utf8"));
     const take = new TakeBundle(dir, paths);
+    const { bundledEnvironment } = manifest;
+    const environment = bundledEnvironment === undefined ? undefined : await take.environment(bundledEnvironment);
     const cases: PreparedCase[] = [];
     for (const [index, one] of manifest.cases.entries())
-      cases.push(await takeCase(one, manifest, `cases[${index}]`, take));
+      cases.push(await takeCase(one, manifest, environment, `cases[${index}]`, take));
     const { judge, reference, cheat, files, template } = manifest;
     if (template !== undefined) take.covered("template", template);
     const { agent: forAgent, judge: forJudge } = manifest.requirements;
@@ -89,6 +95,7 @@ export async function takeTask(path: string, workDir: string): Promise<PreparedT
       digest: (await digestFiles(bundle, paths)).digest,
       manifest,
       cases,
+      ...(environment === undefined ? {} : { environment }),
       ...own,
       ...(files.length === 0 ? {} : { files: await take.files(files) }),
       requirements: {
@@ -106,7 +113,13 @@ export async function takeTask(path: string, workDir: string): Promise<PreparedT
   }
 }
 
-async function takeCase(one: TestCase, manifest: TaskManifest, place: string, take: TakeBundle): Promise<PreparedCase> {
+async function takeCase(
+  one: TestCase,
+  manifest: TaskManifest,
+  environment: BundledEnvironment | undefined,
+  place: string,
+  take: TakeBundle,
+): Promise<PreparedCase> {
   if (one.kind === "questions") return { ...one, opponentAgents: [] };
   if (one.kind === "supervised") {
     const inputs = await take.data(`${place}.inputs`, one.inputs);
@@ -115,7 +128,7 @@ async function takeCase(one: TestCase, manifest: TaskManifest, place: string, ta
     const table = pairUp(`${MANIFEST}: ${place}`, inputs, labels, classes, one.scoring.by as Metric);
     return { ...one, opponentAgents: [], table };
   }
-  const env = environmentOf(manifest.environment!, one, place);
+  const env = environment ?? environmentOf(manifest.environment!, one, place);
   const opponentAgents: PreparedAgent[] = [];
   for (const [seat, name] of one.opponents.entries())
     opponentAgents.push(await take.agent(`${place}.opponents[${seat}]`, name));

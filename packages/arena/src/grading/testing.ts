@@ -19,13 +19,13 @@ export type Files = Readonly<Record<string, string | Buffer | undefined>>;
 export class GradingStage {
   readonly dir: string;
   readonly boxes: AgentBoxes;
-  readonly #host: SandboxHost;
+  readonly host: SandboxHost;
   #made = 0;
 
   private constructor(dir: string, host: SandboxHost, boxes: AgentBoxes) {
     this.dir = dir;
     this.boxes = boxes;
-    this.#host = host;
+    this.host = host;
   }
 
   static async open(): Promise<GradingStage> {
@@ -59,7 +59,7 @@ export class GradingStage {
 
   async close(): Promise<void> {
     await this.boxes.close();
-    await this.#host.close();
+    await this.host.close();
     await rm(this.dir, { recursive: true, force: true });
   }
 }

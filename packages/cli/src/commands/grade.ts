@@ -53,7 +53,7 @@ async function grade(context: Context, path: string, agentPath: string, options:
       path,
       [agentPath],
       options,
-      ({ task, agents, boxes }) => {
+      ({ task, agents, boxes, environments, packages }) => {
         const ids = task.cases.map(({ id }) => id);
         for (const id of only ?? [])
           if (!ids.includes(id)) throw new UsageError(`the task has no case "${id}"; it has ${ids.join(", ")}`);
@@ -62,6 +62,8 @@ async function grade(context: Context, path: string, agentPath: string, options:
           task,
           agent: agents[0]!,
           boxes,
+          environments,
+          packages,
           concurrency,
           ...(only === undefined ? {} : { only }),
           ...(replays === undefined ? {} : { replays }),

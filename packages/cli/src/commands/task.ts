@@ -45,11 +45,13 @@ async function run(context: Context, path: string, options: CheckOptions): Promi
       path,
       [],
       options,
-      ({ task, boxes }) => {
+      ({ task, boxes, environments, packages }) => {
         title = task.manifest.title;
         return checkTask({
           task,
           boxes,
+          environments,
+          packages,
           concurrency,
           ...(replays === undefined ? {} : { replays }),
           signal,

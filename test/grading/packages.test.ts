@@ -76,25 +76,36 @@ const libraries = pythonPackages(join(import.meta.dirname, "../environments/requ
 describe.skipIf(libraries === null)("a bundled environment", () => {
   test("is what a case is played in, and is named in the grade", async () => {
     const python = await findPython(join(libraries!, "bin/python"));
-    const environments = new EnvironmentBoxes(stage.host, { tier: "container", guestDir: stage.boxes.guestDir, python });
+    const environments = new EnvironmentBoxes(stage.host, {
+      tier: "container",
+      guestDir: stage.boxes.guestDir,
+      python,
+    });
     const task = await stage.task(GUESSING);
     const grade = await stage.grade(task, "def act(seen):\n    return 1\n", { environments });
     expect(grade).toMatchObject({ points: 100, env: "counting", envVersion: 1, envBundle: task.environment!.digest });
     const half = await stage.grade(task, "def act(seen):\n    return 1 if seen == 0 else 0\n", { environments });
     expect(half.cases.map(({ measured }) => measured)).toEqual([1, 1]);
     // A judge is given what was done and earned of it.
-    const judge = "def judge(case, record):\n    steps = record['episodes'][0]['steps']\n    assert steps[0]['observations'] is None\n    return sum(step['rewards'][0] for step in steps) / 3\n";
+    const judge =
+      "def judge(case, record):\n    steps = record['episodes'][0]['steps']\n    assert steps[0]['observations'] is None\n    return sum(step['rewards'][0] for step in steps) / 3\n";
     const judged = await stage.task({
       ...GUESSING,
       "task.yaml": `${(GUESSING["task.yaml"] as string).replace("by: reward, zero: 0, full: 3", "by: judge")}judge: judge.py\n`,
       "judge.py": judge,
     });
-    expect(await stage.grade(judged, "def act(seen):\n    return 1\n", { environments })).toMatchObject({ points: 100 });
+    expect(await stage.grade(judged, "def act(seen):\n    return 1\n", { environments })).toMatchObject({
+      points: 100,
+    });
   }, 120_000);
 
   test("that seats others than the case names is the author's fault", async () => {
     const python = await findPython(join(libraries!, "bin/python"));
-    const environments = new EnvironmentBoxes(stage.host, { tier: "container", guestDir: stage.boxes.guestDir, python });
+    const environments = new EnvironmentBoxes(stage.host, {
+      tier: "container",
+      guestDir: stage.boxes.guestDir,
+      python,
+    });
     const manifest = (GUESSING["task.yaml"] as string).replaceAll("seed: 1", "seed: 1, seat: 1");
     const grade = await stage.grade(await stage.task({ ...GUESSING, "task.yaml": manifest }), "", { environments });
     expect(grade.outcome.detail).toMatch(/the case one is for seat 1 and names 0 opponents, and counting has 1 seats/);

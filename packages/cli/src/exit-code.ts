@@ -19,7 +19,7 @@ export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 export const EXIT_CODES_HELP = `
 Exit codes:
   0    done; a match was played to its end
-  1    a check found something wanting (replay verify, env check, task check, validate, doctor)
+  1    a check found something wanting (replay verify, grade verify, env check, task check, validate, doctor)
   2    bad usage or bad input
   3    an agent's fault decided the match
   4    our fault or the host's; nobody lost by it

@@ -9,6 +9,7 @@ import { addBoxOptions, type BoxOptions } from "../play-options.ts";
 import { startProgress } from "../progress.ts";
 import { painter, writeJson, writeLine } from "../terminal.ts";
 import { UsageError } from "../usage-error.ts";
+import { gradeVerifyCommand } from "./grade-verify.ts";
 
 interface GradeOptions extends BoxOptions {
   readonly case?: readonly string[];
@@ -27,7 +28,7 @@ export function gradeCommand(context: Context): Command {
     .option("--concurrency <n>", "cases at a time", integer(1, 1000), 1)
     .option("--replays <dir>", "write each case's replay and the agent's log into this folder")
     .option("--as-student", "show what the student may see: of hidden cases only how they went");
-  return addBoxOptions(command)
+  return addBoxOptions(command.addCommand(gradeVerifyCommand(context)))
     .option("--json", "print one JSON document")
     .addHelpText(
       "after",

@@ -93,23 +93,23 @@ describe.runIf(here)("aiVLE's worker", () => {
       }, 800);
     };
     const disturb = async (): Promise<void> => {
-      await expect.poll(() => kills, { timeout: 60_000 }).toBeGreaterThan(2);
+      await expect.poll(() => kills, { timeout: 300_000 }).toBeGreaterThan(2);
       await broker.crash();
-      await expect.poll(() => kills, { timeout: 60_000 }).toBeGreaterThan(5);
+      await expect.poll(() => kills, { timeout: 300_000 }).toBeGreaterThan(5);
       site.ailing = 0.7;
       await sleep(3000);
       site.ailing = 0;
-      await expect.poll(() => kills, { timeout: 60_000 }).toBeGreaterThan(7);
+      await expect.poll(() => kills, { timeout: 300_000 }).toBeGreaterThan(7);
       await broker.restart(1000);
     };
     const disturbed = disturb();
     for (let one = 0; one < JOBS; one++) {
       await submit(one % 10 === 0 ? 300 : 0);
       // So that there are jobs to kill the worker in until the last.
-      if (one > JOBS / 2) await expect.poll(() => kills >= KILLS * (one / JOBS) - 3, { timeout: 60_000 }).toBe(true);
+      if (one > JOBS / 2) await expect.poll(() => kills >= KILLS * (one / JOBS) - 3, { timeout: 300_000 }).toBe(true);
     }
     await disturbed;
-    await expect.poll(() => over() && kills >= KILLS, { timeout: 60_000, interval: 200 }).toBe(true);
+    await expect.poll(() => over() && kills >= KILLS, { timeout: 300_000, interval: 200 }).toBe(true);
     site.onCall = () => {};
 
     const jobs = [...site.jobs.values()];
@@ -162,13 +162,57 @@ describe.runIf(here)("aiVLE's worker", () => {
   it("begins no task that was revoked", async () => {
     showLog();
     await celery.control("cancel_consumer", worker.name, { queue: "default" });
+    await expect.poll(() => celery.control("active_queues", worker.name)).toEqual([]);
+    const revoked = await submit();
     const job = await submit();
-    await celery.control("revoke", worker.name, { task_id: job.taskId });
+    await celery.control("revoke", worker.name, { task_id: revoked.taskId });
     await celery.control("add_consumer", worker.name, { queue: "default" });
-    await expect
-      .poll(async () => String(await celery.ask({ do: "result", id: job.taskId, timeout: 20 })))
-      .toMatch(/revoked/i);
+    await expect.poll(() => job.status).toBe("D");
+    expect(revoked.starts).toBe(0);
+  });
+
+  it("grades once what the broker took back because it waited too long", async () => {
+    showLog();
+    site.limits.run_time_limit = 12_000;
+    const before = worker.lines.length;
+    const job = await submit();
+    await expect.poll(() => job.status, { timeout: 60_000 }).toBe("D");
+    site.limits.run_time_limit = 200;
+    // It did take it back, closing the channel.
+    expect(worker.lines.slice(before).join("\n")).toMatch(/timeout|PRECONDITION|gone/i);
+    expect(job).toMatchObject({ starts: 1 });
+    expect(job.told).toHaveLength(1);
+  });
+
+  it("has the site stop it while the machine has less free than the queue asks for, and resume it after", async () => {
+    showLog();
+    const asked: string[] = [];
+    const { onPause } = site;
+    site.onPause = (command, queue, name) => {
+      asked.push(command);
+      return onPause(command, queue, name);
+    };
+    site.queue.ram_required = 100_000_000;
+    await expect.poll(() => asked, { timeout: 60_000 }).toEqual(["cancel_consumer"]);
+    await expect.poll(() => celery.control("active_queues", worker.name)).toEqual([]);
+    const job = await submit();
+    await sleep(3000);
     expect(job.starts).toBe(0);
-    site.jobs.delete(job.id);
+    site.queue.ram_required = 0;
+    await expect.poll(() => job.status, { timeout: 60_000 }).toBe("D");
+    expect(asked).toEqual(["cancel_consumer", "add_consumer"]);
+    expect(await celery.control("active_queues", worker.name)).toMatchObject([{ name: "default" }]);
+  });
+
+  it("drains: what it has comes to its end, and is told", async () => {
+    showLog();
+    site.limits.run_time_limit = 3000;
+    const job = await submit();
+    await expect.poll(() => job.starts).toBe(1);
+    expect(await worker.end()).toBe(0);
+    expect(job.status).toBe("D");
+    // And acknowledged: nothing is left for another.
+    expect(await celery.ask({ do: "left" })).toBe(0);
+    expect(site.refused).toEqual([]);
   });
 });

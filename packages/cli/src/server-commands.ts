@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { adminCommand } from "./commands/admin.ts";
+import { aivleWorkerCommand } from "./commands/aivle-worker.ts";
 import { jobCommand } from "./commands/job.ts";
 import { ladderCommand } from "./commands/ladder.ts";
 import { leaderboardCommand } from "./commands/leaderboard.ts";
@@ -33,6 +34,7 @@ export function serverCommands(context: Context): Command[] {
     queueCommand,
     tokenCommand,
     workerCommand,
+    aivleWorkerCommand,
     adminCommand,
   ].map((make) => make(context));
 }

@@ -50,6 +50,9 @@ def act(order):
         return publish(**order)
     if do == "result":
         return AsyncResult(order["id"], app=app).get(timeout=order["timeout"], propagate=False)
+    if do == "left":
+        with app.connection_for_read() as connection:
+            return connection.default_channel.queue_declare("default", passive=True).message_count
     if do == "other task":
         return app.send_task("aiVLE.another", args=[1], queue="default").id
     return app.control.broadcast(do, reply=True, timeout=5, **order)

@@ -33,7 +33,7 @@ export class StandInSite {
   readonly jobs = new Map<number, SiteJob>();
   readonly refused: string[] = [];
   readonly queue = { id: 7, name: "default", cpu_required: 0, ram_required: 0, vram_required: 0 };
-  readonly limits = { ram_limit: 256, vram_limit: 256, run_time_limit: 60 };
+  readonly limits = { ram_limit: 256, vram_limit: 256, run_time_limit: 200 };
   readonly zips = { grader: Buffer.from("PK\x05\x06grader"), agent: Buffer.from("PK\x05\x06agent") };
   /** 0 … 1: how many calls fail. */
   ailing = 0;

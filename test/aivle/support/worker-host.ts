@@ -1,6 +1,6 @@
 /**
- * aiVLE's worker in a process of its own, which a test can kill. Its grader takes a moment and says something else each time:
- * a job that is graded twice shows.
+ * aiVLE's worker in a process of its own, which a test can kill. Its grader takes about a thousandth of the time limit and says
+ * something else each time: a job that is graded twice shows.
  */
 import { randomUUID } from "node:crypto";
 import { readFile } from "node:fs/promises";
@@ -19,10 +19,10 @@ const worker = await startAivleWorker(
     log,
     env,
     version: "0.0.0",
-    grade: async ({ grader, agent, signal }) => {
+    grade: async ({ grader, agent, limits, signal }) => {
       const zips = await Promise.all([readFile(grader, "latin1"), readFile(agent, "latin1")]);
       if (zips.join() !== "PK\x05\x06grader,PK\x05\x06agent") throw new Error("other zips");
-      await sleep(Number(env.TEST_GRADE_MS ?? "200") * (0.5 + Math.random()), undefined, { signal });
+      await sleep(limits.seconds * (0.5 + Math.random()), undefined, { signal });
       return { kind: "graded", site: { ok: true, raw_log: "a log\0\n", result: randomUUID(), error: null } };
     },
   },

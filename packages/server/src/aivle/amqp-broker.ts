@@ -89,8 +89,10 @@ export class AmqpBroker implements Broker {
     await Promise.all(this.#open);
     const live = this.#live;
     this.#live = undefined;
-    // Also sends what was written before it.
-    if (live !== undefined) await bounded(live.connection.close(), CLOSE_MS).catch(() => {});
+    if (live === undefined) return;
+    // In this order: what was said on a channel is heard before the channel's end, but maybe not before the connection's.
+    await bounded(live.tasks.close(), CLOSE_MS).catch(() => {});
+    await bounded(live.connection.close(), CLOSE_MS).catch(() => {});
   }
 
   /** Until the connection is lost; the end of the signal is not the connection's, for what is at hand is still to be told. */

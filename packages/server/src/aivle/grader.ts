@@ -21,3 +21,11 @@ export type SiteGrade =
 
 /** Throws where the signal was aborted; any other exception is a fault of ours. */
 export type GradeBundles = (request: GradeRequest) => Promise<SiteGrade>;
+
+/** The site shows an error of no kind: it is nobody's there. */
+export const nobodys = (why: string): SiteReport => ({
+  ok: false,
+  raw_log: `This submission could not be graded. That is not its fault; it can be run again.\n${why}\n`,
+  result: null,
+  error: null,
+});

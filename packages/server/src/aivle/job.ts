@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { type ErrorCode, LanistaError } from "@lanista/api/errors";
 import type { Logger } from "pino";
 import { pause } from "../worker/backoff.ts";
-import type { GradeBundles, SiteGrade, SiteReport } from "./grader.ts";
+import { type GradeBundles, nobodys, type SiteGrade } from "./grader.ts";
 import { Journal, type Told } from "./journal.ts";
 import { patiently } from "./patience.ts";
 import type { Report } from "./report.ts";
@@ -144,11 +144,3 @@ async function tell(
 
 const away = (log: Logger, signal: AbortSignal) =>
   ({ codes: ["unavailable", "unauthenticated"], seconds: AWAY_SECONDS, signal, log }) as const;
-
-/** The site shows an error of no kind: it is nobody's there. */
-const nobodys = (why: string): SiteReport => ({
-  ok: false,
-  raw_log: `This submission could not be graded. That is not its fault; it can be run again.\n${why}\n`,
-  result: null,
-  error: null,
-});

@@ -110,7 +110,7 @@ export function readAivleSettings(sources: AivleSources): {
     if (!parsed.success) problems.push(`${from}: ${variable}: ${parsed.error.issues[0]?.message ?? "is not valid"}`);
     else if (REQUIRED.includes(key) && parsed.data === "") problems.push(`${variable} is not set`);
     else values[key] = setting.path && parsed.data !== "" ? resolve(cwd, String(parsed.data)) : parsed.data;
-    shown.push({ variable, value: setting.secret ? masked(String(values[key] ?? "")) : values[key], from });
+    shown.push({ variable, value: setting.secret ? hidden(String(values[key] ?? "")) : values[key], from });
   }
   const read = values as Values;
   let broker: BrokerAddress | undefined;
@@ -131,6 +131,8 @@ export function readAivleSettings(sources: AivleSources): {
     shown,
   };
 }
+
+const hidden = (value: string): string => (value === "" || value.includes("://") ? masked(value) : "***");
 
 function unknownOfOurs(variables: Readonly<Record<string, string | undefined>>): readonly string[] {
   const known = AIVLE_KEYS.map((key) => SETTINGS[key].variable);

@@ -1,6 +1,6 @@
 /**
- * SQS. As many messages are asked for as slots are free, and each stays ours, by its visibility, for as long as we say so every
- * 40 seconds; it is deleted once it is settled. There is no remote control and no result backend over SQS, in Celery neither:
+ * SQS. As many messages are asked for as slots are free, and each stays ours, by its visibility, for as long as we say so again and
+ * again; it is deleted once it is settled. There is no remote control and no result backend over SQS, in Celery neither:
  * the thresholds pause the worker by themselves.
  */
 import type { Message, SQSClient } from "@aws-sdk/client-sqs";
@@ -15,8 +15,7 @@ import { readTaskMessage } from "./task-message.ts";
 type Sdk = typeof import("@aws-sdk/client-sqs");
 
 const VISIBLE_AFTER_SECONDS = 120;
-const EXTEND_MS = 40_000;
-const POLL_SECONDS = 20;
+const POLL_SECONDS = 10;
 const MOST_A_CALL = 10;
 const MOST_WAIT_MS = 30_000;
 /** What Celery makes a queue with. */
@@ -28,6 +27,8 @@ export interface SqsOptions {
   readonly queue: string;
   readonly concurrency: number;
   readonly log: Logger;
+  /** A message of a worker that is gone comes again after so long; said anew three times in it. Default: 120. */
+  readonly visibleAfterSeconds?: number;
 }
 
 export class SqsBroker implements Broker {
@@ -38,9 +39,8 @@ export class SqsBroker implements Broker {
   readonly #events: BrokerEvents;
   readonly #open = new Set<Promise<void>>();
   readonly #wake = new SignalFlag();
+  readonly #visibleAfter: number;
   #paused = true;
-  /** Ends the question that waits. */
-  #asking = new AbortController();
   #url = "";
 
   private constructor(sdk: Sdk, options: SqsOptions, events: BrokerEvents) {
@@ -48,6 +48,7 @@ export class SqsBroker implements Broker {
     this.#sdk = sdk;
     this.#options = options;
     this.#events = events;
+    this.#visibleAfter = options.visibleAfterSeconds ?? VISIBLE_AFTER_SECONDS;
     this.#client = new sdk.SQSClient({
       region,
       ...(address.credentials && { credentials: address.credentials }),
@@ -62,7 +63,6 @@ export class SqsBroker implements Broker {
 
   pause(paused: boolean): void {
     this.#paused = paused;
-    if (paused) this.#asking.abort();
     this.#wake.raise();
   }
 
@@ -83,16 +83,15 @@ export class SqsBroker implements Broker {
         await this.#wake.wait(60_000, signal);
         continue;
       }
-      this.#asking = new AbortController();
       try {
         if (this.#url === "") {
           this.#url = await this.#queueUrl();
           log.info({ queue }, "takes jobs of the queue");
         }
-        for (const message of await this.#receive(free, AbortSignal.any([signal, this.#asking.signal]))) {
-          const settled = this.#settle(message).catch((error: Error) =>
-            log.error(`SQS was not told: ${error.message}`),
-          );
+        for (const message of await this.#receive(free)) {
+          // What came with the last answer, and may not be taken any more.
+          const work = this.#paused || signal.aborted ? this.#hide(message.ReceiptHandle, 0) : this.#settle(message);
+          const settled = work.catch((error: Error) => log.error(`SQS was not told: ${error.message}`));
           this.#open.add(settled);
           void settled.finally(() => {
             this.#open.delete(settled);
@@ -101,7 +100,6 @@ export class SqsBroker implements Broker {
         }
         backoff.reset();
       } catch (error) {
-        if (signal.aborted || this.#asking.signal.aborted) continue;
         log.warn(`SQS: ${(error as Error).message}`);
         await backoff.wait(signal);
       }
@@ -125,14 +123,15 @@ export class SqsBroker implements Broker {
     }
   }
 
-  async #receive(free: number, signal: AbortSignal): Promise<readonly Message[]> {
+  /** Never broken off: a message that is on its way to nobody is hidden from everybody for its time. */
+  async #receive(free: number): Promise<readonly Message[]> {
     const command = new this.#sdk.ReceiveMessageCommand({
       QueueUrl: this.#url,
       MaxNumberOfMessages: Math.min(free, MOST_A_CALL),
       WaitTimeSeconds: POLL_SECONDS,
-      VisibilityTimeout: VISIBLE_AFTER_SECONDS,
+      VisibilityTimeout: this.#visibleAfter,
     });
-    return (await this.#client.send(command, { abortSignal: signal })).Messages ?? [];
+    return (await this.#client.send(command)).Messages ?? [];
   }
 
   async #settle({ Body = "", ReceiptHandle, MessageId }: Message): Promise<void> {
@@ -146,7 +145,7 @@ export class SqsBroker implements Broker {
       over.abort();
       await kept;
       if (end.kind === "again") {
-        await this.#visibleAfter(ReceiptHandle, 0);
+        await this.#hide(ReceiptHandle, 0);
         return;
       }
     }
@@ -155,16 +154,16 @@ export class SqsBroker implements Broker {
 
   async #keep(handle: string | undefined, signal: AbortSignal): Promise<void> {
     for (;;) {
-      await pause(EXTEND_MS, signal);
+      await pause((this.#visibleAfter * 1000) / 3, signal);
       if (signal.aborted) return;
       // At worst it comes again, and joins the work on this one.
-      await this.#visibleAfter(handle, VISIBLE_AFTER_SECONDS).catch((error: Error) =>
+      await this.#hide(handle, this.#visibleAfter).catch((error: Error) =>
         this.#options.log.warn(`SQS: a message may come again: ${error.message}`),
       );
     }
   }
 
-  async #visibleAfter(ReceiptHandle: string | undefined, VisibilityTimeout: number): Promise<void> {
+  async #hide(ReceiptHandle: string | undefined, VisibilityTimeout: number): Promise<void> {
     const QueueUrl = this.#url;
     const { ChangeMessageVisibilityCommand } = this.#sdk;
     await this.#client.send(new ChangeMessageVisibilityCommand({ QueueUrl, ReceiptHandle, VisibilityTimeout }));

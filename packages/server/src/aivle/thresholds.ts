@@ -13,7 +13,9 @@ import type { Site, SiteQueue } from "./site.ts";
 
 const MIB = 2 ** 20;
 /** Between two looks at what the queue asks for. */
-const REFRESH_MS = 60_000;
+const REFRESH_MS = 10_000;
+/** A site that said it stops us is given so long to do it. */
+const STOP_MS = 60_000;
 const RETRY_MS = 5000;
 
 /** `cpu_required` is in per cent of all CPUs; GPU memory counts only where there is a GPU, as in aiVLE's worker. */
@@ -90,7 +92,7 @@ export class Thresholds {
       this.#options.pause(!open);
       if (!open && controlled && wanted(this.#queue.name) && performance.now() >= quietUntil) {
         this.#asked = true;
-        if (await this.#ask("stop", signal)) quietUntil = performance.now() + REFRESH_MS;
+        if (await this.#ask("stop", signal)) quietUntil = performance.now() + STOP_MS;
       } else if (open && this.#asked) {
         this.#asked = !(await this.#ask("resume", signal));
         quietUntil = 0;

@@ -1,0 +1,101 @@
+/** Grades aiVLE's zips in sandboxes, with packages made ready once for all jobs that ask for the same. */
+import { BundleError } from "@lanista/arena/agents/types";
+import { gradeBundles } from "@lanista/arena/legacy/grade-bundles";
+import { LegacyBoxes } from "@lanista/arena/legacy/legacy-boxes";
+import { SandboxHost } from "@lanista/sandbox/host";
+import { findPython } from "@lanista/sandbox/interpreters";
+import { PackageSets } from "@lanista/sandbox/python/package-sets";
+import { PackagesError } from "@lanista/sandbox/python/packages-error";
+import type { GiveUp, Tier } from "@lanista/sandbox/types";
+import { ReleaseStack } from "../release-stack.ts";
+import { type GradeRequest, nobodys, type SiteGrade } from "./grader.ts";
+
+const MIB = 2 ** 20;
+/** aiVLE's worker waits so much longer than the task's limit. */
+const GRACE_SECONDS = 30;
+/** Where a task has no limit. */
+const MOST_SECONDS = 6 * 3600;
+const MOST_WARM = 8;
+
+export interface LegacyGraderOptions {
+  readonly tier: Tier;
+  readonly giveUp: readonly GiveUp[];
+  /** The host's folder of runners, mounted into sandboxes. */
+  readonly guestDir: string;
+  readonly concurrency: number;
+  /** Told what could not be released. */
+  readonly onUnclosed: (what: string, error: unknown) => void;
+}
+
+export class LegacyGrader {
+  readonly #boxes: LegacyBoxes;
+  readonly #packages: PackageSets;
+  readonly #releases: ReleaseStack;
+
+  private constructor(boxes: LegacyBoxes, packages: PackageSets, releases: ReleaseStack) {
+    this.#boxes = boxes;
+    this.#packages = packages;
+    this.#releases = releases;
+  }
+
+  /** Throws SandboxError where this host cannot give such sandboxes: one is started to see it. */
+  static async open({ tier, giveUp, guestDir, concurrency, onUnclosed }: LegacyGraderOptions): Promise<LegacyGrader> {
+    const releases = new ReleaseStack(onUnclosed);
+    try {
+      const host = await SandboxHost.open();
+      releases.add("the sandboxes' host", () => host.close());
+      const python = await findPython();
+      const packages = await PackageSets.open({ host, guestDir, python, giveUp });
+      releases.add("the packages", () => packages.close());
+      const warm = Math.min(2 * concurrency, MOST_WARM);
+      const boxes = new LegacyBoxes(host, { tier, giveUp, python, guestDir, warm });
+      releases.add("the sandboxes", () => boxes.close());
+      const trial = await boxes.takeReader();
+      trial.kill("it was a trial");
+      await trial.ended;
+      return new LegacyGrader(boxes, packages, releases);
+    } catch (error) {
+      await releases.release();
+      throw error;
+    }
+  }
+
+  async grade({ grader, agent, limits, log, signal }: GradeRequest): Promise<SiteGrade> {
+    const { ramMiB, vramMiB, seconds } = limits;
+    try {
+      const { site, grade } = await gradeBundles({
+        boxes: this.#boxes,
+        grader,
+        agent,
+        limits: {
+          ramBytes: Math.max(0, ramMiB) * MIB,
+          ...(vramMiB > 0 && { vramBytes: vramMiB * MIB }),
+          runSeconds: seconds > 0 ? Math.min(seconds + GRACE_SECONDS, MOST_SECONDS) : MOST_SECONDS,
+        },
+        packages: (requirements, stop) =>
+          this.#packages.ensure(requirements, {
+            ...(stop !== undefined && { signal: stop }),
+            onProgress: (line) => log.debug({ packages: line }, "making packages ready"),
+          }),
+        signal,
+      });
+      signal.throwIfAborted();
+      const { outcome, split, wallSeconds } = grade;
+      log.info({ outcome: outcome.kind, split, seconds: Math.round(wallSeconds * 100) / 100 }, "graded");
+      if (outcome.kind === "infra_fault" || outcome.kind === "cancelled")
+        return { kind: "ours", why: outcome.detail ?? outcome.kind };
+      return { kind: "graded", site };
+    } catch (error) {
+      signal.throwIfAborted();
+      if (error instanceof BundleError)
+        return { kind: "graded", site: { ok: false, raw_log: `${error.message}\n`, result: null, error: "RE" } };
+      if (error instanceof PackagesError && error.kind === "requirements")
+        return { kind: "graded", site: nobodys(`The grader's requirements.txt: ${error.message}`) };
+      throw error;
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#releases.release();
+  }
+}

@@ -39,7 +39,7 @@ import { Leases } from "./leases.ts";
 import { packageKey } from "./package-key.ts";
 import { PackageStore, type SetDescription, type StoredSet } from "./package-store.ts";
 import { PackagesError } from "./packages-error.ts";
-import { type PythonFacts, pythonFacts } from "./python-facts.ts";
+import { knownFacts, type PythonFacts } from "./python-facts.ts";
 import { parseRequirements, type Requirements } from "./requirements.ts";
 import { namedUv, pinnedUv, UV_VERSION, type Uv } from "./uv.ts";
 
@@ -225,7 +225,7 @@ export class PackageSets {
   }
 
   async #key(requirements: Requirements): Promise<string> {
-    this.#facts ??= pythonFacts(this.#options.host, this.#walls, this.#python.path);
+    this.#facts ??= knownFacts(join(this.#store.folder, "facts"), this.#options.host, this.#walls, this.#python.path);
     this.#facts.catch(() => {
       this.#facts = undefined;
     });

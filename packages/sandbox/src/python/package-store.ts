@@ -6,7 +6,7 @@
  *   leases/<key>/<owner>.<random>   a process uses it; the owner's name tells whether that process lives
  *   locks/<key>                     held while it is built or collected (file-lock.ts)
  *   stage/<owner>.<random>/         half-built, or half-removed: goes with the next process that opens, if its owner is dead
- *   uv/                             uv itself
+ *   uv/, facts/                     uv itself; what is known of interpreters (python-facts.ts)
  *
  * Whoever wants a set writes his lease first, and looks for set.json and `collecting` then; whoever collects writes `collecting`
  * first, and looks for leases then. So one of the two always sees the other; he who wants then waits for the lock.
@@ -29,7 +29,7 @@ import { z } from "zod";
 import { SandboxError } from "../errors.ts";
 import { isDeadOwner } from "../owners.ts";
 
-const FOLDERS = ["sets", "leases", "locks", "stage", "uv"] as const;
+const FOLDERS = ["sets", "leases", "locks", "stage", "uv", "facts"] as const;
 const KEY = /^[0-9a-f]{64}$/;
 /** A lease is renewed every hour: one of another pid namespace, of which nothing else can be known, is dead after so long. */
 export const LEASE_RENEWAL_MS = 60 * 60_000;

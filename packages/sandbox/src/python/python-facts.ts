@@ -1,4 +1,7 @@
 /** What of a Python decides which files fit it: asked of it inside a box, for an image brings one of its own. */
+import { createHash } from "node:crypto";
+import { readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { z } from "zod";
 import type { SandboxHost } from "../host.ts";
 import type { SandboxSpec } from "../types.ts";
@@ -29,6 +32,33 @@ export interface PythonFacts extends z.infer<typeof factsSchema> {
 }
 
 const MOST_BYTES = 16 * 1024;
+
+/**
+ * The facts as `folder` keeps them from an earlier process, where neither that interpreter nor the host's libraries have changed
+ * since; asking in a box takes longer than all the rest of handing out a set.
+ */
+export async function knownFacts(
+  folder: string,
+  host: SandboxHost,
+  spec: Omit<SandboxSpec, "argv">,
+  python: string,
+): Promise<PythonFacts> {
+  // An image's files are not looked at from here.
+  if (spec.root !== undefined) return pythonFacts(host, spec, python);
+  const state = [python, "/etc/ld.so.cache"].map((path) => {
+    const found = statSync(path, { throwIfNoEntry: false, bigint: true });
+    return `${path} ${found?.ino} ${found?.size} ${found?.mtimeNs}`;
+  });
+  const file = join(folder, `${createHash("sha256").update(state.join("\n")).digest("hex").slice(0, 32)}.json`);
+  try {
+    return { ...factsSchema.parse(JSON.parse(readFileSync(file, "utf8"))), root: "" };
+  } catch {
+    const { root, ...facts } = await pythonFacts(host, spec, python);
+    writeFileSync(`${file}.${host.name}`, JSON.stringify(facts));
+    renameSync(`${file}.${host.name}`, file);
+    return { ...facts, root };
+  }
+}
 
 /** Throws SandboxError as a start does, PackagesError `infra` if that Python does not answer. */
 export async function pythonFacts(

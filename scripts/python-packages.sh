@@ -5,18 +5,15 @@
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
 venv=$root/.cache/python/$(cksum <"$1" | cut -d ' ' -f 1)
-requirements=$(realpath "$1")
-# A path among the requirements is from here.
-cd "$root"
 mkdir -p "$root/.cache/python"
 # Two at once: the second waits, and finds it made.
 exec 9>"$venv.lock"
 flock 9
 if [ ! -e "$venv/complete" ]; then
   rm -rf "$venv"
-  if ! { python3 -m venv "$venv" && "$venv/bin/pip" install --quiet --disable-pip-version-check -r "$requirements"; } >&2; then
+  if ! { python3 -m venv "$venv" && "$venv/bin/pip" install --quiet --disable-pip-version-check -r "$1"; } >&2; then
     rm -rf "$venv"
-    echo "could not install $requirements" >&2
+    echo "could not install $1" >&2
     [ -z "${CI-}" ] && exit 75
     exit 1
   fi

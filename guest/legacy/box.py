@@ -64,12 +64,14 @@ def main():
         return
     config = json.loads(found[2])
     copy_tree(config["from"], GRADING)
+    upstream = [os.path.join(GUEST, "upstream", name) for name in config["upstream"]]
     if config["role"] == "grader":
-        grader_side.run(reader, channel_in, channel_out, config, SHIM)
+        grader_side.run(reader, channel_in, channel_out, config, [SHIM, *upstream])
     else:
         limit_address_space(config["addressSpace"])
         config["guest"] = GUEST
         sys.path.remove(SHIM)
+        sys.path += upstream
         agent_side.serve(reader, channel_in, channel_out, config)
 
 

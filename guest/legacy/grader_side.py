@@ -37,14 +37,14 @@ def python_path():
     return ours
 
 
-def start(config, shim, out, err):
+def start(config, paths, out, err):
     environment = {
         "PATH": python_path() + ":/usr/local/bin:/usr/bin:/bin",
         "HOME": GRADING,
         "TMPDIR": PLACE,
         "LANISTA_PLACE": PLACE,
         "LANG": "C.UTF-8",
-        "PYTHONPATH": shim,
+        "PYTHONPATH": ":".join(paths),
     }
     for name, value in os.environ.items():
         environment.setdefault(name, value)
@@ -173,7 +173,7 @@ class Relay:
             pass
 
 
-def run(reader, channel_in, channel_out, config, shim):
+def run(reader, channel_in, channel_out, config, paths):
     make_place(config)
     relay = Relay(reader, channel_in, channel_out)
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -185,7 +185,7 @@ def run(reader, channel_in, channel_out, config, shim):
     os.set_blocking(wake_end, False)
     signal.signal(signal.SIGCHLD, lambda number, frame: None)
     signal.set_wakeup_fd(wake_end)
-    pid = start(config, shim, out_end, err_end)
+    pid = start(config, paths, out_end, err_end)
     os.close(out_end)
     os.close(err_end)
     ended = []

@@ -1,6 +1,6 @@
 """What aiVLE's worker does with a pair of zips, step by step, but for firejail: it adds nothing to what comes out.
 
-original.py VENV GRADER AGENT FOLDER RAM_MIB SECONDS: prints {ok, raw_log, result, error} as JSON. The result is unpickled by
+original.py VENV GRADER AGENT FOLDER RAM_MIB SECONDS [PACKAGES…]: prints {ok, raw_log, result, error} as JSON. The result is unpickled by
 this very Python, as the worker does outside of any sandbox: give it one without the bundle's packages, as a worker has.
 """
 import json
@@ -13,6 +13,7 @@ import sys
 from ast import literal_eval
 
 venv, grader, agent, folder, ram_mib, seconds = sys.argv[1:7]
+upstream = ":".join(sys.argv[7:])
 
 
 def limit():
@@ -25,6 +26,8 @@ shutil.copytree(grader, folder)
 shutil.copytree(agent, folder, dirs_exist_ok=True)
 log = os.path.join(folder, "stdout.log")
 environment = {"PATH": venv + "/bin:/usr/bin", "HOME": folder, "PYTHONDONTWRITEBYTECODE": "1"}
+if upstream:  # what pip would have installed from GitHub
+    environment["PYTHONPATH"] = upstream
 error_type = None
 with open(log, "wb") as output:
     process = subprocess.Popen(

@@ -1,12 +1,10 @@
 /** Bundles on the real aivle_grader and aivle_gym: our grading gives what aiVLE's own worker gives. */
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { Comparison, type PairLimits, venv } from "./support.ts";
+import { afterAll, describe, expect, test } from "vitest";
+import { Comparison, type PairLimits } from "./support.ts";
 
-let comparison: Comparison;
-beforeAll(async () => {
-  if (venv !== null) comparison = await Comparison.open();
-});
-afterAll(async () => await comparison?.close());
+const opened = await Comparison.open();
+const comparison = opened!;
+afterAll(async () => await opened?.close());
 
 interface Case {
   readonly name: string;
@@ -60,7 +58,10 @@ const CASES: readonly Case[] = [
   {
     name: "an agent over its case's time: the result names a class that a worker has not",
     bundle: "suite",
-    agent: SUITE("time.sleep(60)", "import time"),
+    agent: SUITE(
+      "left.pop() if left else None",
+      "import time\nclass Left(list):\n    def pop(self): super().pop(); time.sleep(60)\nleft = Left([1])",
+    ),
     error: "RE",
     verdict: "TLE",
   },
@@ -71,7 +72,7 @@ const CASES: readonly Case[] = [
       "\n        while True:\n            try: time.sleep(60)\n            except Exception: pass",
       "import time",
     ),
-    limits: { seconds: 6 },
+    limits: { seconds: 9 },
     error: "TLE",
     verdict: "TLE",
   },
@@ -120,7 +121,7 @@ const CASES: readonly Case[] = [
   },
 ];
 
-describe.skipIf(venv === null)("aiVLE's record of", () => {
+describe.skipIf(opened === null)("aiVLE's record of", () => {
   test.for(CASES)("$name", async ({ bundle, agent, limits, error, verdict, value }) => {
     const pair = await comparison.pair(bundle, agent === undefined ? {} : { "agent.py": agent });
     const [ours, original] = await Promise.all([comparison.ours(pair, limits), comparison.original(pair, limits)]);

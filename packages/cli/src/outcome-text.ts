@@ -20,7 +20,7 @@ export function explained(fault: Fault): string {
   return EXPLAINED[fault];
 }
 
-const EXIT_OF: Readonly<Record<MatchResult["outcome"]["kind"], ExitCode>> = {
+export const EXIT_OF: Readonly<Record<MatchResult["outcome"]["kind"], ExitCode>> = {
   completed: EXIT.done,
   agent_fault: EXIT.agentFault,
   infra_fault: EXIT.infraFault,

@@ -10,6 +10,7 @@ import { digestFiles } from "../agents/digest.ts";
 import { quote } from "../agents/tree.ts";
 import { BundleError, type BundleLimits, defaultBundleLimits } from "../agents/types.ts";
 import { unzip } from "../agents/unzip.ts";
+import { type UpstreamNeeds, upstreamNeeds } from "./upstream.ts";
 
 export interface LegacyBundle {
   readonly name: string;
@@ -22,42 +23,65 @@ export interface LegacyBundle {
 export interface BundlePair {
   readonly grader: LegacyBundle;
   readonly agent: LegacyBundle;
-  /** The grader's requirements.txt; empty if it names nothing. */
+  /** What the grader's requirements.txt asks of the index; empty if nothing. */
   readonly requirements: string;
+  /** What of aiVLE's own packages it names (upstream.ts). */
+  readonly upstream: readonly string[];
   /** Holds both, and what is made of them; the caller's to remove. */
   readonly dir: string;
 }
 
-const BOOTSTRAP = "bootstrap.sh";
+export const BOOTSTRAP = "bootstrap.sh";
 const REQUIREMENTS = "requirements.txt";
 const LONGEST_REQUIREMENTS = 64 * 1024;
 
-/** Whether a folder's or zip's files are those of one of aiVLE's graders. */
-export function isLegacyGrader(files: readonly string[]): boolean {
-  return files.includes(BOOTSTRAP);
+export type Whose = "grader" | "agent";
+
+/** A bundle that was refused, by the reason. */
+export class RefusedBundle extends Error {
+  override readonly name = "RefusedBundle";
+  readonly whose: Whose;
+
+  constructor(whose: Whose, reason: BundleError) {
+    super(reason.message, { cause: reason });
+    this.whose = whose;
+  }
 }
 
-/** Throws BundleError, saying in whose bundle, and then leaves nothing behind. */
+/** Throws RefusedBundle, and BundleError `not_found` where there is none to refuse; then leaves nothing behind. */
 export async function takeBundlePair(grader: string, agent: string, workDir: string): Promise<BundlePair> {
   await mkdir(workDir, { recursive: true });
   const dir = await mkdtemp(join(resolve(workDir), "legacy-"));
   try {
     await chmod(dir, 0o755);
     const taken = await take("grader", grader, join(dir, "grader"));
-    if (!isLegacyGrader(taken.files))
-      throw new BundleError(
-        "no_entry",
-        `${quote(grader)} is no grader of aiVLE's: there is no ${BOOTSTRAP} at its root`,
-      );
-    const requirements = taken.files.includes(REQUIREMENTS) ? await requirementsOf(join(taken.dir, REQUIREMENTS)) : "";
-    return { grader: taken, agent: await take("agent", agent, join(dir, "agent")), requirements, dir };
+    const { requirements, folders } = await refusing("grader", () => requirementsOf(taken));
+    return {
+      grader: taken,
+      agent: await take("agent", agent, join(dir, "agent")),
+      requirements,
+      upstream: folders,
+      dir,
+    };
   } catch (error) {
     await rm(dir, { recursive: true, force: true });
     throw error;
   }
 }
 
-async function take(whose: string, path: string, dir: string): Promise<LegacyBundle> {
+async function refusing<T>(whose: Whose, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof BundleError && error.code !== "not_found") throw new RefusedBundle(whose, error);
+    throw error;
+  }
+}
+
+const take = (whose: Whose, path: string, dir: string): Promise<LegacyBundle> =>
+  refusing(whose, () => takeFiles(whose, path, dir));
+
+async function takeFiles(whose: Whose, path: string, dir: string): Promise<LegacyBundle> {
   const source = resolve(path);
   await mkdir(dir);
   const ending = extname(source).toLowerCase();
@@ -83,11 +107,16 @@ async function take(whose: string, path: string, dir: string): Promise<LegacyBun
   };
 }
 
-async function requirementsOf(path: string): Promise<string> {
+/** Throws BundleError where it is no grader. */
+async function requirementsOf({ dir, files, name }: LegacyBundle): Promise<UpstreamNeeds> {
+  if (!files.includes(BOOTSTRAP))
+    throw new BundleError("no_entry", `${quote(name)} is no grader of aiVLE's: there is no ${BOOTSTRAP} at its root`);
+  if (!files.includes(REQUIREMENTS)) return { requirements: "", folders: [] };
+  const path = join(dir, REQUIREMENTS);
   if ((await stat(path)).size > LONGEST_REQUIREMENTS)
     throw new BundleError("too_large", `${REQUIREMENTS} is over ${LONGEST_REQUIREMENTS} bytes`);
   const text = await readFile(path, "utf8");
-  return text.split(/\r?\n/).some((line) => line.trim() !== "" && !line.trim().startsWith("#")) ? text : "";
+  return upstreamNeeds(text);
 }
 
 /** The agent's top-level modules and packages, which a grader could import. */

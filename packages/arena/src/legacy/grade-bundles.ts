@@ -16,23 +16,17 @@
  * a few times before it is one. A host that refuses what the boxes need throws SandboxError.
  */
 import { rm } from "node:fs/promises";
+import { basename } from "node:path";
 import type { SandboxStamp } from "@lanista/sandbox/types";
 import { BundleError } from "../agents/types.ts";
+import type { PackagesHeld, PackagesProvider } from "../grading/packages.ts";
 import { ENGINE_VERSION } from "../version.ts";
-import { type BundlePair, takeBundlePair } from "./bundle-pair.ts";
+import { type BundlePair, type LegacyBundle, RefusedBundle, takeBundlePair } from "./bundle-pair.ts";
 import { type Conclusion, conclude } from "./conclude.ts";
 import type { LegacyBoxes } from "./legacy-boxes.ts";
 import { type ReadResult, readResult } from "./read-result.ts";
 import { type PairRun, runPair } from "./run-pair.ts";
-import type {
-  LegacyGrade,
-  LegacyLimits,
-  LegacyPackages,
-  LegacyProgress,
-  LegacySplit,
-  LegacyTypedGrade,
-  PackagesProvider,
-} from "./types.ts";
+import type { LegacyFault, LegacyGrade, LegacyLimits, LegacyProgress, LegacySplit, LegacyTypedGrade } from "./types.ts";
 
 export interface LegacyRequest {
   readonly boxes: LegacyBoxes;
@@ -52,11 +46,17 @@ export interface LegacyRequest {
 const ATTEMPTS = 3;
 
 /**
- * Throws BundleError for a bundle that is refused, what the provider of packages throws, and SandboxError for what this
- * host cannot enforce.
+ * Throws BundleError `not_found` where there is no bundle, SandboxError for what this host cannot enforce, and what the
+ * provider of packages throws, but for requirements that cannot be met: these are the grader's fault, and in the grade.
  */
 export async function gradeBundles(request: LegacyRequest): Promise<LegacyGrade> {
-  const pair = await takeBundlePair(request.grader, request.agent, request.boxes.workDir);
+  let pair: BundlePair;
+  try {
+    pair = await takeBundlePair(request.grader, request.agent, request.boxes.workDir);
+  } catch (error) {
+    if (!(error instanceof RefusedBundle)) throw error;
+    return ungraded(request, "bundle", error.whose, `the ${error.whose}'s bundle was refused: ${error.message}`);
+  }
   try {
     return await gradePair(request, pair);
   } finally {
@@ -66,14 +66,14 @@ export async function gradeBundles(request: LegacyRequest): Promise<LegacyGrade>
 
 async function gradePair(request: LegacyRequest, pair: BundlePair): Promise<LegacyGrade> {
   const { signal, onProgress = () => {} } = request;
-  let packages: LegacyPackages | null = null;
-  if (pair.requirements !== "") {
-    if (request.packages === undefined)
-      throw new BundleError("unsupported", "the grader's requirements.txt names packages, and none can be had here");
-    onProgress({ phase: "packages" });
-    packages = await request.packages(pair.requirements, signal);
-  }
+  let packages: PackagesHeld | null = null;
   try {
+    if (pair.requirements !== "") {
+      if (request.packages === undefined)
+        throw new BundleError("unsupported", "the grader's requirements.txt names packages, and none can be had here");
+      onProgress({ phase: "packages" });
+      packages = await request.packages(pair.requirements, signal);
+    }
     const preference = request.split ?? "prefer";
     onProgress({ phase: "running" });
     let run = await runOften(request, pair, packages, preference !== "never");
@@ -85,9 +85,49 @@ async function gradePair(request: LegacyRequest, pair: BundlePair): Promise<Lega
     onProgress({ phase: "reading" });
     const read = await readLine(request.boxes, run);
     return gradeOf(request, pair, packages, run, read, whyNotSplit);
+  } catch (error) {
+    if (packages !== null || (error as { kind?: unknown }).kind !== "requirements") throw error;
+    return ungraded(request, "requirements", "grader", `requirements.txt: ${(error as Error).message}`, pair);
   } finally {
     packages?.release();
   }
+}
+
+/** The grade of a pair that was never run. */
+function ungraded(
+  { grader, agent, limits }: LegacyRequest,
+  fault: LegacyFault,
+  where: "agent" | "grader",
+  detail: string,
+  pair?: BundlePair,
+): LegacyGrade {
+  const named = (path: string, bundle?: LegacyBundle) => ({
+    name: bundle?.name ?? basename(path),
+    digest: bundle?.digest ?? null,
+  });
+  return {
+    site: { ok: false, raw_log: `lanista: ${detail}\n`, result: null, error: "RE" },
+    grade: {
+      format: "aivle",
+      outcome: { kind: "agent_fault", verdict: "RE", fault, where, detail },
+      value: null,
+      suiteId: null,
+      cases: [],
+      split: false,
+      whyNotSplit: "it was never run",
+      grader: named(grader, pair?.grader),
+      agent: named(agent, pair?.agent),
+      packages: null,
+      sandbox: null,
+      limits,
+      wallSeconds: 0,
+      cpuSeconds: 0,
+      peakMemoryBytes: 0,
+      calls: 0,
+      agentLog: "",
+      engine: ENGINE_VERSION,
+    },
+  };
 }
 
 /** Why a split run has to be done again in one box. */
@@ -101,7 +141,7 @@ function mustBeWhole(run: PairRun): string | null {
 async function runOften(
   { boxes, limits, signal }: LegacyRequest,
   pair: BundlePair,
-  packages: LegacyPackages | null,
+  packages: PackagesHeld | null,
   split: boolean,
 ): Promise<PairRun> {
   const kind = { packages, ramBytes: limits.ramBytes };
@@ -123,7 +163,7 @@ async function readLine(boxes: LegacyBoxes, run: PairRun): Promise<ReadResult | 
 function gradeOf(
   { limits }: LegacyRequest,
   pair: BundlePair,
-  packages: LegacyPackages | null,
+  packages: PackagesHeld | null,
   run: PairRun,
   read: ReadResult | string | null,
   whyNotSplit: string | null,

@@ -9,7 +9,8 @@ import { SandboxPool } from "@lanista/sandbox/pool";
 import type { ReadOnlyMount, Sandbox, SandboxSpec } from "@lanista/sandbox/types";
 import { GUEST_DIR } from "../agents/command.ts";
 import { copyIn } from "../agents/copy-in.ts";
-import type { LegacyBoxesOptions, LegacyPackages } from "./types.ts";
+import type { PackagesHeld } from "../grading/packages.ts";
+import type { LegacyBoxesOptions } from "./types.ts";
 
 const MiB = 1024 * 1024;
 /** A box's /tmp holds the bundle's folder, which may be as large as bundles may be, and what it writes. */
@@ -36,7 +37,7 @@ const ENVIRONMENT = {
 };
 
 export interface BoxKind {
-  readonly packages: LegacyPackages | null;
+  readonly packages: PackagesHeld | null;
   /** 0: no limit of the bundle's. */
   readonly ramBytes: number;
 }

@@ -21,6 +21,7 @@ import type { LegacyLimits } from "./types.ts";
 /** Processes of one grader that may talk to the agent at once, and over a whole run. */
 const MOST_SESSIONS = 16;
 const MOST_SESSIONS_EVER = 1000;
+const DAY = 86_400;
 
 export interface PairRun {
   readonly log: BundleLog;
@@ -92,7 +93,12 @@ class Run {
   }
 
   #tellAgent(box: Sandbox): void {
-    const start = { role: "agent", from: box.agentPath, addressSpace: this.#addressSpace };
+    const start = {
+      role: "agent",
+      from: box.agentPath,
+      addressSpace: this.#addressSpace,
+      upstream: this.#request.pair.upstream,
+    };
     box.stdin.write(jsonFrame(KIND.start, 0, start));
   }
 
@@ -112,11 +118,12 @@ class Run {
         role: "grader",
         from: this.#grader.agentPath,
         addressSpace: this.#addressSpace,
+        upstream: pair.upstream,
         modules: split ? agentModules(pair.agent.files) : [],
         files: split ? pair.agent.files.filter((file) => !file.split("/").some((name) => name.startsWith("."))) : [],
       }),
     );
-    const timer = this.#clock(limits.runSeconds * 1000);
+    const timer = this.#clock((limits.runSeconds > 0 ? limits.runSeconds : DAY) * 1000);
     const abort = (): void => {
       this.#cancelled = true;
       this.#stop("cancelled");

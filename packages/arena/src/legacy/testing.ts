@@ -27,12 +27,12 @@ export const BOOTSTRAP = "#!/bin/bash\npython grader.py\n";
 
 export class LegacyBench {
   readonly boxes: LegacyBoxes;
-  readonly #host: SandboxHost;
+  readonly host: SandboxHost;
   readonly #dir: string;
   #made = 0;
 
   private constructor(host: SandboxHost, boxes: LegacyBoxes, dir: string) {
-    this.#host = host;
+    this.host = host;
     this.boxes = boxes;
     this.#dir = dir;
   }
@@ -74,7 +74,7 @@ export class LegacyBench {
 
   async close(): Promise<void> {
     await this.boxes.close();
-    await this.#host.close();
+    await this.host.close();
     await rm(this.#dir, { recursive: true, force: true });
   }
 }

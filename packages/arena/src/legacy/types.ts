@@ -1,25 +1,13 @@
 /** What grading one of aiVLE's bundle pairs asks for, and what comes out of it. */
-import type { GiveUp, ReadOnlyMount, Runtime, SandboxStamp, Tier } from "@lanista/sandbox/types";
+import type { GiveUp, Runtime, SandboxStamp, Tier } from "@lanista/sandbox/types";
 import type { Interpreter } from "../agents/command.ts";
 import type { Verdict } from "../grading/grade-types.ts";
-
-/** Packages that a bundle's requirements name, made ready for boxes. */
-export interface LegacyPackages {
-  readonly key: string;
-  readonly mounts: readonly ReadOnlyMount[];
-  /** The Python inside a box that has them. */
-  readonly python: string;
-  release(): void;
-}
-
-/** Throws what `requirementsFault` knows for the author's fault, and anything else for ours. */
-export type PackagesProvider = (requirements: string, signal?: AbortSignal) => Promise<LegacyPackages>;
 
 export interface LegacyLimits {
   /** Of each process's address space, as in aiVLE, and of each box's memory. 0: no limit but the boxes' own. */
   readonly ramBytes: number;
   readonly vramBytes?: number;
-  /** Seconds of wall time, from the start of bootstrap.sh. */
+  /** Seconds of wall time, from the start of bootstrap.sh. 0: no limit but a day. */
   readonly runSeconds: number;
 }
 
@@ -100,8 +88,9 @@ export interface LegacyTypedGrade {
   /** Whether the agent had a box of its own. Where not, it could have written its own result. */
   readonly split: boolean;
   readonly whyNotSplit: string | null;
-  readonly grader: { readonly name: string; readonly digest: string };
-  readonly agent: { readonly name: string; readonly digest: string };
+  /** A bundle that was refused has no digest. */
+  readonly grader: { readonly name: string; readonly digest: string | null };
+  readonly agent: { readonly name: string; readonly digest: string | null };
   /** The package set's key; null without requirements. */
   readonly packages: string | null;
   readonly sandbox: SandboxStamp | null;

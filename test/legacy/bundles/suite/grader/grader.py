@@ -38,7 +38,7 @@ def case(case_id, start):
         agent_init={"case_id": case_id, "action_space": Guess.action_space},
         seeds=[1, 2],
         case_id=case_id,
-        time_limit=2,
+        time_limit=6,
         n_runs=2,
     )
 

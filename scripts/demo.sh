@@ -1,6 +1,7 @@
 #!/bin/sh
 # A small hex tournament among the example agents, each in a sandbox of its own; a decisive game's board, its replay
-# verified and made into a page. Then a server, with a ladder of the same agents. Everything it writes goes to .demo/.
+# verified and made into a page. A pair of aiVLE's bundles and a task of ours, graded. Then a server, with a ladder of the same
+# agents. Everything it writes goes to .demo/.
 set -eu
 cd "$(dirname "$0")/.."
 PATH=$PWD/node_modules/.bin:$PATH
@@ -46,6 +47,16 @@ show lanista replay verify "$out/game.jsonl"
 say "And to look at"
 show lanista replay export "$out/game.jsonl" --output "$out/game.html"
 printf '\nOpen file://%s/%s/game.html in a browser.\n' "$PWD" "$out"
+
+say "Grading: a pair of aiVLE's bundles as they are, the agent in a sandbox of its own, so that it cannot print its own score"
+(cd examples/aivle && for part in grader agent; do
+  python3 -c 'import shutil, sys; shutil.make_archive(sys.argv[1], "zip", sys.argv[2])' "../../$out/$part" $part
+done)
+show lanista grade "$out/grader.zip" "$out/agent.zip" --tier "$tier"
+
+say "And a task of our own: its cases are matches against the task's opponents"
+lanista init task "$out/task" >/dev/null
+show lanista grade "$out/task" "$out/task/reference.py" --tier "$tier"
 
 scripts/demo-server.sh "$tier" $agents/python/random.py $agents/python/hex/greedy.py $agents/python/hex/search.py \
   $agents/javascript/hex/greedy.mjs

@@ -125,3 +125,33 @@ test("the help names every key's page", async () => {
   expect((await run("grade", "--help")).stdout).toMatch(/Ends with 0 if every case was played to its end/);
   expect(readFileSync(join(folder, "mine", "task.yaml"), "utf8")).toMatch(/^# mine: a task that agents are graded by/);
 });
+
+const AIVLE = join(import.meta.dirname, "../../examples/aivle");
+
+test("a pair of aiVLE's bundles is known by what it holds, and graded as it is", async () => {
+  const shown = await run("grade", join(AIVLE, "grader"), join(AIVLE, "agent"));
+  expect(shown.stdout.replace(/ · [\d.]+ s\n/, " · TIME\n")).toBe(`grader: agent
+
+aiVLE bundles · agent in a sandbox of its own · 46 calls · TIME
+
+case  measured  value  error
+0     mazes         1
+
+Score 1
+`);
+  expect(shown.status).toBe(0);
+  writeFileSync(join(folder, "agent.py"), "print('forged')\n");
+  const failed = await run("grade", join(AIVLE, "grader"), "agent.py", "--json", "--time-limit", "20");
+  const { site, grade } = JSON.parse(failed.stdout);
+  expect(site).toMatchObject({ ok: false, result: null, error: "RE" });
+  expect(site.raw_log).not.toContain("forged");
+  expect(grade).toMatchObject({ split: true, value: null, outcome: { kind: "agent_fault", where: "grader" } });
+  expect(failed.status).toBe(3);
+});
+
+test("options of the one kind of task are refused for the other", async () => {
+  const foreign = await run("grade", join(AIVLE, "grader"), join(AIVLE, "agent"), "--as-student");
+  expect(foreign).toMatchObject({ status: 2, stdout: "" });
+  expect(foreign.stderr).toContain("--as-student is for tasks with a task.yaml");
+  expect((await run("grade", "small", "first.py", "--ram-limit", "5")).status).toBe(2);
+});

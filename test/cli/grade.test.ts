@@ -145,7 +145,7 @@ Score 1
   const { site, grade } = JSON.parse(failed.stdout);
   expect(site).toMatchObject({ ok: false, result: null, error: "RE" });
   expect(site.raw_log).not.toContain("forged");
-  expect(grade).toMatchObject({ split: true, value: null, outcome: { kind: "agent_fault", where: "grader" } });
+  expect(grade).toMatchObject({ split: true, value: null, outcome: { kind: "agent_fault", where: "agent" } });
   expect(failed.status).toBe(3);
 });
 

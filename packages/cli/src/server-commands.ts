@@ -1,6 +1,8 @@
 import type { Command } from "commander";
 import { adminCommand } from "./commands/admin.ts";
 import { aivleWorkerCommand } from "./commands/aivle-worker.ts";
+import { courseCommand } from "./commands/course/course.ts";
+import { regradeCommand } from "./commands/course/regrade.ts";
 import { jobCommand } from "./commands/job.ts";
 import { ladderCommand } from "./commands/ladder.ts";
 import { leaderboardCommand } from "./commands/leaderboard.ts";
@@ -28,6 +30,8 @@ export function serverCommands(context: Context): Command[] {
     logsCommand,
     leaderboardCommand,
     spaceCommand,
+    courseCommand,
+    regradeCommand,
     ladderCommand,
     scheduleCommand,
     jobCommand,

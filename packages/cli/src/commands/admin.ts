@@ -28,6 +28,7 @@ interface UserOptions extends RemoteOptions {
   readonly administrator?: boolean;
   readonly organiser?: boolean;
   readonly locked?: boolean;
+  readonly confirmed?: boolean;
 }
 
 export function adminCommand(context: Context): Command {
@@ -63,14 +64,16 @@ export function adminCommand(context: Context): Command {
     .option("--administrator <yes|no>", "administers the server", yesOrNo)
     .option("--organiser <yes|no>", "may found spaces", yesOrNo)
     .option("--locked <yes|no>", "locked out: sessions and tokens are refused", yesOrNo)
+    .option("--confirmed <yes|no>", "the address is his: courses that wait for it let him in", yesOrNo)
     .addHelpText("after", "\nExample:\n  $ lanista admin user 8fX2… --organiser yes")
     .action(async (userId: string, options: UserOptions) => {
-      const { administrator, organiser, locked } = options;
+      const { administrator, organiser, locked, confirmed } = options;
       const answer = await (await remote(context, options)).tokens.updateUser({
         userId,
         ...(administrator === undefined ? {} : { administrator }),
         ...(organiser === undefined ? {} : { organiser }),
         ...(locked === undefined ? {} : { locked }),
+        ...(confirmed === undefined ? {} : { emailConfirmed: confirmed }),
       });
       const { user } = answer;
       print(context, options, UpdateUserResponseSchema, answer, () =>

@@ -17,9 +17,15 @@ import { pages, remote } from "../remote/remote.ts";
 import { timeText } from "../remote/words.ts";
 import { writeJson, writeLine } from "../terminal.ts";
 
+/** A course's are called by its own words, too. */
 const ROLES: Readonly<Record<string, SpaceRole>> = {
   participant: SpaceRole.PARTICIPANT,
+  student: SpaceRole.PARTICIPANT,
   organiser: SpaceRole.ORGANISER,
+  lecturer: SpaceRole.ORGANISER,
+  guest: SpaceRole.GUEST,
+  assistant: SpaceRole.ASSISTANT,
+  administrator: SpaceRole.ADMINISTRATOR,
 };
 
 export function roleText(role: SpaceRole): string {
@@ -66,11 +72,12 @@ export function spacePeople(
         all.invitations.push(...answer.invitations);
       print(context, options, ListInvitationsResponseSchema, all, () =>
         rows(
-          ["role", "uses left>", "until", "note", "id"],
+          ["role", "uses left>", "until", "for", "note", "id"],
           all.invitations.map((each) => [
             roleText(each.role),
             String(each.usesLeft),
             timeText(each.expiresAt),
+            each.email,
             each.note,
             each.id,
           ]),
@@ -119,8 +126,15 @@ export function spacePeople(
 
 function memberTable(members: readonly Member[]): string {
   return rows(
-    ["name", "address", "role", "since", "id"],
-    members.map((each) => [each.name, each.email, roleText(each.role), timeText(each.joinedAt), each.userId]),
+    ["name", "address", "role", "group", "since", "id"],
+    members.map((each) => [
+      each.name,
+      each.email,
+      roleText(each.role),
+      each.group,
+      timeText(each.joinedAt),
+      each.userId,
+    ]),
     "nobody",
   );
 }

@@ -1,7 +1,5 @@
-import { createHash } from "node:crypto";
 import { basename, extname } from "node:path";
 import type { LanistaClient } from "@lanista/api/client";
-import { fromWire } from "@lanista/api/errors";
 import { type Submission, Submission_State, SubmissionSchema } from "@lanista/api/gen/lanista/v1/submissions_pb";
 import { zipAgent } from "@lanista/arena/agents/zip-agent";
 import { Command } from "commander";
@@ -11,46 +9,45 @@ import { startProgress } from "../progress.ts";
 import { addRemoteOptions, type RemoteOptions } from "../remote/options.ts";
 import { print } from "../remote/print.ts";
 import { remote } from "../remote/remote.ts";
+import { handed } from "../remote/upload.ts";
 import { jobText, remarks, submissionText } from "../remote/words.ts";
-import { bytesText } from "../units.ts";
+import { UsageError } from "../usage-error.ts";
 
 interface SubmitOptions extends RemoteOptions {
-  readonly ladder: string;
+  readonly ladder?: string;
+  readonly task?: string;
   readonly name?: string;
   readonly wait: boolean;
 }
 
-/** What travels inside the request; more goes up in parts. */
-const INLINE = 2 * 1024 * 1024;
-const PART = 1024 * 1024;
-
 export function submitCommand(context: Context): Command {
   return addRemoteOptions(new Command("submit"))
-    .description("hand an agent in for a ladder, and wait until it is validated")
+    .description("hand an agent in for a ladder or a course's task, and wait until it is validated or graded")
     .argument("<agent>", "a file, folder or .zip")
-    .requiredOption("--ladder <ladder>", "the ladder, as SPACE/LADDER or by its id")
+    .option("--ladder <ladder>", "the ladder, as SPACE/LADDER or by its id")
+    .option("--task <task>", "the task, as COURSE/TASK or by its id")
     .option("--name <name>", "the agent's name on the ladder (default: the file's)")
-    .option("--no-wait", "do not wait for the validation")
+    .option("--no-wait", "do not wait for the validation or grade")
     .addHelpText(
       "after",
-      "\nEnds with 1 if the agent was rejected.\n\nExample:\n  $ lanista submit my-agent.py --ladder winter/connect-four",
+      "\nEnds with 1 if the agent was rejected, with 3 if it was at fault in a case of the task.\n\nExamples:\n  $ lanista submit my-agent.py --ladder winter/connect-four\n  $ lanista submit my-agent --task cs1/lake",
     )
     .action((agent: string, options: SubmitOptions) => submit(context, agent, options));
 }
 
 async function submit(context: Context, agent: string, options: SubmitOptions): Promise<void> {
+  if ((options.ladder === undefined) === (options.task === undefined))
+    throw new UsageError("say what it is handed in for: --ladder or --task");
   const client = await remote(context, options);
+  if (options.task !== undefined) {
+    const { handIn } = await import("./course/hand-in.ts");
+    return await handIn(context, client, agent, options.task, options);
+  }
   const zip = await zipAgent(agent);
-  const { ladder } = await client.ladders.getLadder({ ladder: options.ladder });
+  const { ladder } = await client.ladders.getLadder({ ladder: options.ladder ?? "" });
   const progress = startProgress(context.terminal);
   try {
-    const bundle =
-      zip.byteLength <= INLINE
-        ? { case: "zip" as const, value: zip }
-        : {
-            case: "uploadId" as const,
-            value: await upload(client, ladder!.spaceId, zip, (text) => progress.update(text)),
-          };
+    const bundle = await handed(client, ladder!.spaceId, zip, (text) => progress.update(text));
     const name = options.name ?? basename(agent, extname(agent)).replace(/[^A-Za-z0-9._ -]/g, "-");
     let submission = (await client.submissions.submit({ ladderId: ladder!.id, agent: name, bundle })).submission!;
     if (options.wait) submission = await validated(context, client, submission, (text) => progress.update(text));
@@ -67,32 +64,6 @@ async function submit(context: Context, agent: string, options: SubmitOptions): 
   } finally {
     progress.end();
   }
-}
-
-/** In parts, going on where a cut left it. */
-async function upload(
-  client: LanistaClient,
-  space: string,
-  bytes: Buffer,
-  tell: (text: string) => void,
-): Promise<string> {
-  const digest = createHash("sha256").update(bytes).digest("hex");
-  let { upload: state } = await client.agents.createUpload({ space, digest, sizeBytes: BigInt(bytes.byteLength) });
-  for (let failures = 0; !state!.complete; ) {
-    const offset = Number(state!.offset);
-    tell(`uploading: ${bytesText(offset)} of ${bytesText(bytes.byteLength)}`);
-    try {
-      const data = bytes.subarray(offset, offset + PART);
-      state = (await client.agents.uploadPart({ uploadId: state!.id, offset: BigInt(offset), data })).upload;
-      failures = 0;
-    } catch (error) {
-      const { code } = fromWire(error);
-      if ((code !== "unavailable" && code !== "internal") || ++failures > 5) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 500 * 2 ** failures));
-      state = (await client.agents.getUpload({ uploadId: state!.id })).upload;
-    }
-  }
-  return state!.id;
 }
 
 async function validated(

@@ -29,6 +29,16 @@ export async function remote(
   options: RemoteOptions,
   anonymous: "anonymous" | "known" = "known",
 ): Promise<LanistaClient> {
+  const { url, token } = await placeAndToken(context, options, anonymous);
+  return connect({ url, ...(token === undefined ? {} : { token }), interceptors: [keyed] });
+}
+
+/** For what is served at plain addresses. Throws as `remote` does. */
+export async function placeAndToken(
+  context: Context,
+  options: RemoteOptions,
+  anonymous: "anonymous" | "known" = "known",
+): Promise<{ readonly url: string; readonly token: string | undefined }> {
   const { environment } = context.terminal;
   const url = await serverUrl(context, options);
   const login = await readKept(context.terminal);
@@ -39,7 +49,7 @@ export async function remote(
     (login?.server === url ? login.token : undefined);
   if (token === undefined && anonymous === "known")
     throw new UsageError(`nobody is logged in at ${url}: run lanista login, or give --token or LANISTA_TOKEN`);
-  return connect({ url, ...(token === undefined ? {} : { token }), interceptors: [keyed] });
+  return { url, token };
 }
 
 /** Every page of a list, one after the other. */

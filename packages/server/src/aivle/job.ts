@@ -37,7 +37,7 @@ const RACE_SECONDS = 120;
 const AWAY_SECONDS = 600;
 const MOST_BEGUN = 20;
 const MOST_FAULTS = 3;
-const FAULT_PAUSE_MS = 5000;
+const FAULT_PAUSE_MS = 2000;
 const PERMANENT: ReadonlySet<ErrorCode> = new Set(["conflict", "not_found", "invalid", "forbidden", "too_large"]);
 const MOST_ZIP_BYTES = 256 * 1024 * 1024;
 

@@ -31,9 +31,12 @@ const storable = (text: string): string => text.replaceAll("\u0000", "\u{fffd}")
 
 /** Its begin and its end, as long as JSON makes them. */
 function shortened(text: string, most: number): string {
-  if (Buffer.byteLength(JSON.stringify(text)) <= most) return text;
-  for (let keep = Math.min(text.length, most); ; keep = Math.floor(keep * 0.8)) {
-    const cut = (text.slice(0, keep / 2) + CUT + text.slice(text.length - keep / 2)).toWellFormed();
-    if (Buffer.byteLength(JSON.stringify(cut)) <= most) return cut;
+  const size = (one: string): number => Buffer.byteLength(JSON.stringify(one));
+  let cut = text;
+  let keep = Math.min(text.length, most);
+  for (let bytes = size(text); bytes > most; bytes = size(cut)) {
+    cut = (text.slice(0, keep / 2) + CUT + text.slice(text.length - keep / 2)).toWellFormed();
+    keep = Math.floor(keep * Math.min(0.9, most / size(cut)));
   }
+  return cut;
 }

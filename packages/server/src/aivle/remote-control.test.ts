@@ -1,0 +1,71 @@
+import { describe, expect, it } from "vitest";
+import { type Commanded, type ControlActions, obey } from "./remote-control.ts";
+
+const SELF = "celery@host";
+
+function told(command: unknown): { readonly done: ReturnType<typeof obey>; readonly did: readonly string[] } {
+  const did: string[] = [];
+  const note = (what: string) => (given?: unknown) => void did.push(given === undefined ? what : `${what} ${given}`);
+  const actions: ControlActions = {
+    addConsumer: note("add"),
+    cancelConsumer: note("cancel"),
+    revoke: note("revoke"),
+    shutdown: note("shutdown"),
+    queues: () => ["default"],
+    stats: () => ({ pid: 1 }),
+  };
+  const content = Buffer.from(typeof command === "string" ? command : JSON.stringify(command));
+  return { done: obey(content, SELF, actions), did };
+}
+const reply_to = { exchange: "reply.celery.pidbox", routing_key: "key" };
+const command = (method: string, given: object, more: object = {}) => ({
+  method,
+  arguments: given,
+  destination: [SELF],
+  pattern: null,
+  matcher: null,
+  ticket: "ticket",
+  reply_to,
+  ...more,
+});
+const answer = (done: unknown): unknown => JSON.parse((done as Commanded).reply!.body.toString())[SELF];
+
+describe("remote control", () => {
+  it("does what is asked of this worker or of all, and answers as Celery's worker does", () => {
+    const { done, did } = told(command("cancel_consumer", { queue: "default" }));
+    expect(did).toEqual(["cancel default"]);
+    expect(done).toMatchObject({
+      method: "cancel_consumer",
+      reply: { exchange: reply_to.exchange, routingKey: "key", ticket: "ticket" },
+    });
+    expect(answer(done)).toEqual({ ok: "no longer consuming from default" });
+    expect(told(command("add_consumer", { queue: "gpu", exchange: null })).did).toEqual(["add gpu"]);
+    expect(told(command("shutdown", {}, { destination: null, reply_to: undefined })).did).toEqual(["shutdown"]);
+    expect(told(command("revoke", { task_id: "a", terminate: false })).did).toEqual(["revoke a"]);
+    expect(answer(told(command("ping", {})).done)).toEqual({ ok: "pong" });
+  });
+
+  it("leaves to others what is meant for others", () => {
+    expect(told(command("shutdown", {}, { destination: ["celery@other"] }))).toEqual({ done: null, did: [] });
+    expect(told(command("shutdown", {}, { destination: [] }))).toEqual({ done: null, did: [] });
+    expect(told(command("shutdown", {}, { destination: null, pattern: "celery@o*", matcher: "glob" }))).toEqual({
+      done: null,
+      did: [],
+    });
+  });
+
+  it("does nothing about what makes no sense", () => {
+    for (const text of ["", "[]", "null", "{}", '{"method": 1}', `{"method": "${"x".repeat(100_000)}"}`]) {
+      const { done, did } = told(text);
+      expect(typeof done).toBe("string");
+      expect(did).toEqual([]);
+    }
+    for (const given of [{}, { queue: 1 }, { queue: "a b" }, { queue: "" }]) {
+      const { done, did } = told(command("add_consumer", given));
+      expect(answer(done)).toHaveProperty("error");
+      expect(did).toEqual([]);
+    }
+    expect(answer(told(command("pool_restart", {})).done)).toEqual({ error: "no such command: pool_restart" });
+    expect(answer(told(command("__proto__", {})).done)).toHaveProperty("error");
+  });
+});

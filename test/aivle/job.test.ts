@@ -37,8 +37,9 @@ function add() {
   const job = standIn.add(++lastJob);
   job.taskId = `message-${job.id}`;
   const message = { taskId: job.taskId, jobId: job.id, expires: undefined, replyTo: "", correlationId: job.taskId };
+  const bounds = { race: 1, away: 1 };
   const run = (grade: GradeBundles, signal = never): Promise<JobEnd> =>
-    runJob({ site, journal, grade, worker: "celery@host", tempDir: dir }, message, log, signal);
+    runJob({ site, journal, grade, worker: "celery@host", tempDir: dir, bounds }, message, log, signal);
   return { job, run };
 }
 const fine: GradeBundles = async () => ({ kind: "graded", site: { ok: true, raw_log: "", result: "r", error: null } });
@@ -77,6 +78,30 @@ describe("a job", () => {
     for (let one = 0; one < 20; one++) await journal.count(key, "begun");
     expect((await run(fine)).kind).toBe("stored");
     expect(JSON.parse(job.stored[0]!)).toMatchObject({ ok: false, error: null });
+  });
+
+  it("is tried again for a while only: then it goes back, and is told later what it was graded then", async () => {
+    const { job, run } = add();
+    standIn.onCall = (call) => {
+      // From now on nobody hears it.
+      if (call === "agent") standIn.ailing = 1;
+    };
+    expect((await run(fine)).kind).toBe("again");
+    standIn.onCall = () => {};
+    standIn.ailing = 0;
+    const told = job.told.length;
+    expect((await run(() => Promise.reject(new Error("graded again")))).kind).toBe("stored");
+    expect(job.starts).toBe(1);
+    expect(new Set(job.told).size).toBe(1);
+    expect(job.told.length).toBeGreaterThanOrEqual(Math.max(1, told));
+    expect(job.status).toBe("D");
+  });
+
+  it("whose message's id the site never stores is dropped, and the site is told nothing", async () => {
+    const { job, run } = add();
+    job.taskId = "another message";
+    expect((await run(fine)).kind).toBe("refused");
+    expect(job).toMatchObject({ status: "Q", starts: 0, told: [] });
   });
 
   it("that is stopped goes back, with nothing told and nothing left", async () => {

@@ -30,11 +30,18 @@ export interface JobTools {
   /** `name@host`. */
   readonly worker: string;
   readonly tempDir: string;
+  readonly bounds?: JobBounds;
 }
 
-/** The site stores the message's id some moments after the message is out. */
-const RACE_SECONDS = 120;
-const AWAY_SECONDS = 600;
+/** In seconds. */
+export interface JobBounds {
+  /** The site stores the message's id some moments after the message is out. */
+  readonly race: number;
+  /** How long a site that is away is waited for, at each call. */
+  readonly away: number;
+}
+
+const BOUNDS: JobBounds = { race: 120, away: 600 };
 const MOST_BEGUN = 20;
 const MOST_FAULTS = 3;
 const FAULT_PAUSE_MS = 2000;
@@ -76,8 +83,9 @@ async function made(
   const { site, journal, worker } = tools;
   const { jobId, taskId } = message;
   // What it takes before it runs may be tried for long without its having begun.
-  const started = await patiently({ codes: ["conflict", "not_found"], seconds: RACE_SECONDS, signal, log }, () =>
-    patiently({ ...away(log, signal) }, () => site.startJob(jobId, taskId, worker, signal)),
+  const started = await patiently(
+    { codes: ["conflict", "not_found"], seconds: (tools.bounds ?? BOUNDS).race, signal, log },
+    () => patiently(away(tools, log, signal), () => site.startJob(jobId, taskId, worker, signal)),
   );
   const begun = await journal.count(key, "begun");
   log.info({ task: started.task, submission: started.submission, ...(begun > 1 && { begun }) }, "started");
@@ -100,7 +108,7 @@ async function graded(tools: JobTools, started: StartedJob, log: Logger, signal:
   const folder = await mkdtemp(join(tools.tempDir, "lanista-aivle-"));
   try {
     const [grader, agent] = [join(folder, "grader.zip"), join(folder, "agent.zip")];
-    const task = await patiently(away(log, signal), async () => {
+    const task = await patiently(away(tools, log, signal), async () => {
       const found = await site.task(started.task, signal);
       await site.grader(started.task, grader, MOST_ZIP_BYTES, signal);
       await site.agent(started.submission, agent, MOST_ZIP_BYTES, signal);
@@ -122,16 +130,18 @@ async function graded(tools: JobTools, started: StartedJob, log: Logger, signal:
 }
 
 async function tell(
-  { site, journal }: JobTools,
+  tools: JobTools,
   key: string,
   { jobId, taskId }: TaskMessage,
   { bytes, report }: Told,
   log: Logger,
   signal: AbortSignal,
 ): Promise<JobEnd> {
+  const { site, journal } = tools;
   try {
-    const answer = await patiently(away(log, signal), () => site.submitJob(jobId, bytes, signal));
-    await journal.stored(key);
+    const answer = await patiently(away(tools, log, signal), () => site.submitJob(jobId, bytes, signal));
+    // Without it the same would be told once more, which does no harm.
+    await journal.stored(key).catch((error: Error) => log.warn(`the journal: ${error.message}`));
     log.info({ ok: report.ok, error: report.error }, answer === "over" ? "the site had it already" : "stored");
     return { kind: "stored", report };
   } catch (error) {
@@ -142,5 +152,5 @@ async function tell(
   }
 }
 
-const away = (log: Logger, signal: AbortSignal) =>
-  ({ codes: ["unavailable", "unauthenticated"], seconds: AWAY_SECONDS, signal, log }) as const;
+const away = ({ bounds = BOUNDS }: JobTools, log: Logger, signal: AbortSignal) =>
+  ({ codes: ["unavailable", "unauthenticated"], seconds: bounds.away, signal, log }) as const;

@@ -61,7 +61,7 @@ export async function startAivleWorker(options: AivleWorkerOptions, signal: Abor
   const events = {
     task: (message) => atHand.take(message),
     revoke: (ids: readonly string[]) => atHand.revoke(ids),
-    shutdown: () => void drain(SHUTDOWN_SECONDS),
+    shutdown: () => void drain(SHUTDOWN_SECONDS).catch(() => {}),
     stats: () => ({
       pid: process.pid,
       total: { "aiVLE.submit_eval_task": atHand.done },

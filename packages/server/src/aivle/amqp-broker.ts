@@ -9,7 +9,7 @@ import { Backoff } from "../worker/backoff.ts";
 import type { Broker, BrokerEvents } from "./broker.ts";
 import type { AmqpAddress } from "./broker-uri.ts";
 import { type ControlActions, obey } from "./remote-control.ts";
-import { readTaskMessage } from "./task-message.ts";
+import { readTaskMessage, shown } from "./task-message.ts";
 import { taskResult } from "./task-result.ts";
 
 const CONTROL_EXCHANGE = "celery.pidbox";
@@ -191,7 +191,7 @@ export class AmqpBroker implements Broker {
     const { contentType, contentEncoding, headers, replyTo, correlationId } = raw.properties;
     const task = readTaskMessage({ body: raw.content, contentType, contentEncoding, headers, replyTo, correlationId });
     if (typeof task === "string") {
-      this.#options.log.error({ message: String(headers?.id).slice(0, 80) }, `dropped a message: ${task}`);
+      this.#options.log.error({ message: shown(headers?.id) }, `dropped a message: ${task}`);
       channel.reject(raw, false);
       return;
     }
@@ -243,7 +243,7 @@ export class AmqpBroker implements Broker {
       log.warn(`a message of remote control makes no sense: ${done}`);
       return;
     }
-    log.info(`remote control: ${done.method.slice(0, 40)}`);
+    log.info(`remote control: ${shown(done.method)}`);
     if (done.reply === undefined) return;
     const { exchange, routingKey, ticket, body } = done.reply;
     try {

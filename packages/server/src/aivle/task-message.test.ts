@@ -31,6 +31,11 @@ describe("a task's message", () => {
       /compressed/,
     ],
     ["of another task", raw({ headers: { id: "a", task: "other" } }), /"other"/],
+    [
+      "of a task whose name drives terminals",
+      raw({ headers: { id: "a", task: "\u001b[2Jother\n" } }),
+      /^the task "\?\[2Jother\?" is/,
+    ],
     ["without headers", raw({ headers: undefined }), /headers/],
     ["an id with a line's end", raw({ headers: { id: "a\nb", task: "aiVLE.submit_eval_task" } }), /headers/],
     ["of protocol 1", raw({ text: '{"id": "a", "task": "aiVLE.submit_eval_task", "args": [7]}' }), /\[args/],

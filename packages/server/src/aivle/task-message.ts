@@ -43,7 +43,7 @@ export function readTaskMessage(raw: RawMessage): TaskMessage | string {
   const headers = Headers.safeParse(raw.headers);
   if (!headers.success) return `headers: ${issue(headers.error)}`;
   const { id, task, expires } = headers.data;
-  if (task !== TASK_NAME) return `the task "${task.slice(0, 80)}" is none of this worker's`;
+  if (task !== TASK_NAME) return `the task "${shown(task)}" is none of this worker's`;
   if (raw.contentType !== "application/json") return "its content is not application/json";
   if (!/^utf-?8$/i.test(String(raw.contentEncoding))) return "its content is not in UTF-8";
   if (raw.body.length > MOST_BYTES) return `its body is over ${MOST_BYTES} bytes`;
@@ -67,5 +67,11 @@ export function readTaskMessage(raw: RawMessage): TaskMessage | string {
     correlationId: Name.safeParse(raw.correlationId).data ?? id,
   };
 }
+
+/** A stranger's text in a line of a log that somebody may read at a terminal. */
+export const shown = (text: unknown): string =>
+  String(text)
+    .slice(0, 80)
+    .replace(/[^\x20-\x7e]/g, "?");
 
 const issue = ({ issues: [first] }: z.ZodError): string => `${first?.path.join(".") ?? ""}: ${first?.message ?? ""}`;

@@ -54,6 +54,8 @@ export function blameForEnd(cause: Cause, ready: boolean): Blame {
       return { kind: "fault", fault: "pids", detail: "the sandbox's limit of processes and threads was reached" };
     case "output":
       return { kind: "fault", fault: "output", detail: "the sandbox's output limit was reached" };
+    case "vram":
+      return { kind: "fault", fault: "vram", detail: "the GPU memory limit was reached" };
     case "scratch":
       return { kind: "fault", fault: "scratch", detail: "the sandbox's scratch space was used up" };
     case "killed":

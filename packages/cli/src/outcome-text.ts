@@ -11,6 +11,7 @@ const EXPLAINED: Readonly<Record<Fault, string>> = {
   memory: "used more memory than it was allowed",
   pids: "started more processes than it was allowed",
   output: "wrote more output than it was allowed",
+  vram: "used more GPU memory than it was allowed",
   scratch: "wrote more files than it was allowed",
   illegal_action: "played an action that is not legal",
   protocol: "broke the agent protocol",

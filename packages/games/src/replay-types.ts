@@ -11,6 +11,7 @@ export const REPLAY_FAULTS = [
   "pids",
   "output",
   "scratch",
+  "vram",
   "illegal_action",
   "protocol",
 ] as const;

@@ -9,6 +9,7 @@ import { join } from "node:path";
 import type { Readable, Writable } from "node:stream";
 import { type BoxCgroup, type CgroupReading, removeTree, signal } from "./cgroup.ts";
 import { descendants } from "./descendants.ts";
+import type { VramMeter } from "./gpu/vram-meter.ts";
 import { lastWords } from "./last-words.ts";
 import { CHAIN_LOG, LAUNCH_LOG, type LaunchedChild, RUNTIME_LOG } from "./launch.ts";
 import type { Release } from "./left-boxes.ts";
@@ -36,6 +37,8 @@ export interface BoxParts {
   readonly limits: Limits;
   readonly scratch: Omit<ScratchPlace, "dir">;
   readonly programSign: ProgramSign;
+  /** Where it was given GPUs, and NVML is asked. */
+  readonly vram?: VramMeter;
   /** Called once, when the program's own file systems are seen to be there: the runtime has done its part. */
   readonly onUp: () => void;
   /** `left`: what tries again to remove what could not be removed. */
@@ -61,6 +64,7 @@ export class Box implements Sandbox {
   readonly #watch: NodeJS.Timeout;
   #wall: NodeJS.Timeout;
   #startedMs = performance.now();
+  #peakVramBytes = 0;
   /** The chain has ended, or an end was decided on. */
   #over = false;
 
@@ -168,8 +172,20 @@ export class Box implements Sandbox {
 
   #look(): void {
     this.#program.glance(outputBytes(this.#parts.child) > 0);
-    const cause = this.#reached(this.#parts.cgroup.read());
+    const cause = this.#reached(this.#parts.cgroup.read()) ?? this.#vramReached();
     if (cause !== undefined) this.#end(cause);
+  }
+
+  /** A limit that cannot be watched any more is not let go by: it ends the box, by our fault. */
+  #vramReached(): Cause | undefined {
+    const { vram, limits } = this.#parts;
+    if (vram === undefined) return undefined;
+    this.#peakVramBytes = Math.max(this.#peakVramBytes, vram.bytesOf(this.#pids()));
+    if (limits.vramBytes === undefined) return undefined;
+    if (this.#peakVramBytes > limits.vramBytes) return { kind: "vram" };
+    return vram.problem === undefined
+      ? undefined
+      : { kind: "runtimeFault", detail: `the GPUs' memory cannot be measured any more: ${vram.problem}` };
   }
 
   #reached(reading: CgroupReading): Cause | undefined {
@@ -210,6 +226,7 @@ export class Box implements Sandbox {
         peakMemoryBytes: reading.peakMemoryBytes,
         wallSeconds,
         outputBytes: outputBytes(child),
+        ...(this.#parts.vram === undefined ? {} : { peakVramBytes: this.#peakVramBytes }),
       },
       stamp,
     };

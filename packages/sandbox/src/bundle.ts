@@ -1,4 +1,5 @@
 /** A box's OCI bundle: config.json as the runtime specification 1.0 has it. Pure data from complete inputs. */
+import type { GpuDevice, GpuMount } from "./gpu/gpu-parts.ts";
 import type { Limits, ReadOnlyMount, Runtime } from "./types.ts";
 
 export interface BundleInput {
@@ -19,6 +20,7 @@ export interface BundleInput {
   readonly seccompBpf?: string;
   /** Files the createRuntime hook writes the program's process id to; empty where the launcher does it. */
   readonly hookFiles: readonly string[];
+  readonly gpu?: { readonly devices: readonly GpuDevice[]; readonly mounts: readonly GpuMount[] };
   /** Relative to the launcher's own groups; for the runtime that insists on groups of its own. */
   readonly cgroupsPath?: string;
 }
@@ -72,6 +74,15 @@ function overlay(mount: ReadOnlyMount, input: BundleInput): object {
     type: "overlay",
     source: "overlay",
     options: ["ro", "nosuid", "nodev", `lowerdir=${mount.source}:${input.emptyDir}`],
+  };
+}
+
+/** For a runtime that has device groups of its own (runc) also that they may be used, and nothing else. */
+function devices(given: readonly GpuDevice[]): object {
+  const rule = ({ type, major, minor, access }: GpuDevice): object => ({ allow: true, type, major, minor, access });
+  return {
+    devices: given.map(({ access: _, ...node }) => node),
+    resources: { devices: [{ allow: false, access: "rwm" }, ...given.map(rule)] },
   };
 }
 
@@ -129,6 +140,12 @@ export function bundleConfig(input: BundleInput): object {
       ]),
       ...input.overlays.map((mount) => overlay(mount, input)),
       { destination: "/agent", type: "bind", source: input.agentDir, options: ["bind", "ro", "nosuid", "nodev"] },
+      ...(input.gpu?.mounts ?? []).map(({ source, target }) => ({
+        destination: target,
+        type: "bind",
+        source,
+        options: ["rbind", "ro", "nosuid", "nodev"],
+      })),
     ],
     ...(input.hookFiles.length === 0
       ? {}
@@ -142,6 +159,7 @@ export function bundleConfig(input: BundleInput): object {
       namespaces: ["pid", "mount", "network", "ipc", "uts", ...(runtime === "runsc" ? [] : ["cgroup"])].map((type) => ({
         type,
       })),
+      ...(input.gpu === undefined ? {} : devices(input.gpu.devices)),
       maskedPaths: MASKED,
       readonlyPaths: READ_ONLY,
       ...(runtime === "runsc" || input.seccompBpf !== undefined ? {} : { seccomp: input.seccomp }),

@@ -34,6 +34,8 @@ import { chooseRuntime } from "./choose-runtime.ts";
 import { DockerTier } from "./docker/docker-tier.ts";
 import { mostOpenFiles, refuseUnenforceable, unenforceable } from "./enforceable.ts";
 import { SandboxError } from "./errors.ts";
+import { placeMounts } from "./gpu/gpu-parts.ts";
+import { Gpus, refuseGpus, type TakenGpus } from "./gpu/gpus.ts";
 import { launchCommand, programArguments, spawnChain } from "./launch.ts";
 import { LeftBoxes, type Release } from "./left-boxes.ts";
 import { removeAllLeftovers } from "./leftovers.ts";
@@ -50,7 +52,11 @@ import { UserIds } from "./user-ids.ts";
 
 const DEFAULT_ENV = { PATH: "/usr/local/bin:/usr/bin:/bin", HOME: "/tmp", LANG: "C.UTF-8", TMPDIR: "/tmp" } as const;
 
-const filterOptions = ({ loopback = false, locks = false }: SandboxSpec): FilterOptions => ({ loopback, locks });
+const filterOptions = ({ loopback = false, locks = false, gpus = [] }: SandboxSpec): FilterOptions => ({
+  loopback,
+  locks,
+  devices: gpus.length > 0,
+});
 
 const CLOSED = "this host is closed";
 
@@ -75,6 +81,7 @@ export class SandboxHost {
   readonly #onPhase: NonNullable<SandboxHostOptions["onPhase"]>;
   readonly #live = new Set<Sandbox>();
   readonly #left = new LeftBoxes();
+  readonly #gpus = new Gpus();
   readonly #uids = new UserIds();
   readonly #versions = new Map<OciRuntime, Promise<string>>();
   #seccomp: SeccompProfile | undefined;
@@ -129,6 +136,7 @@ export class SandboxHost {
     const askedMs = performance.now();
     const phase = (phase: StartPhase): void => this.#onPhase(spec.tier, phase, performance.now() - askedMs);
     const dir = join(this.#owner.folder, id);
+    if (spec.tier !== "container") refuseGpus(spec);
     if (spec.tier === "none") {
       if (spec.runtime !== undefined && spec.runtime !== "none")
         throw new SandboxError("refused", `the tier none has no runtime ${spec.runtime}`);
@@ -159,12 +167,14 @@ export class SandboxHost {
         `openFiles is ${limits.openFiles}, but this process itself may have ${mostOpenFiles()}; ask for fewer, or raise it (ulimit -Hn)`,
       );
     const version = await this.#version(runtime, executable);
+    const gpus = await this.#gpus.take(spec, limits, giveUp);
     const root = spec.root === undefined ? undefined : await this.#rootCache().get(spec.root.image);
     if (this.#closed) throw new SandboxError("refused", CLOSED);
-    const stamp = this.#stamp(spec, runtime, version, limits, [...impossible.keys()], root?.digest);
+    const gaveUp = [...impossible.keys(), ...(gpus?.gaveUp ?? [])];
+    const stamp = this.#stamp(spec, runtime, version, limits, gaveUp, root?.digest, gpus?.stamp);
     const image = root === undefined ? {} : { image: root.folder };
     const onUp = (): void => phase("launch");
-    const box = this.#track(this.#launch({ spec, runtime, executable, stamp, id, dir, onUp, ...image }));
+    const box = this.#track(this.#launch({ spec, runtime, executable, stamp, id, dir, onUp, gpus, ...image }));
     phase("bundle");
     return box;
   }
@@ -219,9 +229,10 @@ export class SandboxHost {
     id: string;
     dir: string;
     onUp: () => void;
+    gpus: TakenGpus | undefined;
     image?: string;
   }): Box {
-    const { spec, runtime, stamp, id, dir, image } = parts;
+    const { spec, runtime, stamp, id, dir, image, gpus } = parts;
     const { limits } = stamp;
     const layers = [...(image === undefined ? hostLayers() : []), ...callersMounts(spec.mounts ?? [])];
     const argv = programArguments(runtime, spec.argv);
@@ -237,14 +248,19 @@ export class SandboxHost {
       const targets = layers.map((layer) => layer.target);
       if (image === undefined) makeRoot(join(dir, "rootfs"), user, targets, hostname);
       else makeOwnPart(join(dir, "own"), user, targets, hostname);
+      const gpuMounts =
+        gpus === undefined
+          ? []
+          : placeMounts(gpus.parts.mounts, join(dir, image === undefined ? "rootfs" : "own"), image !== undefined);
       cgroup = this.#cgroups.box(id, limits, allowance(runtime, limits));
       // runc's many threads would count against the box, so it stays outside, and its hook moves the program in.
       const byHook = runtime === "runc";
-      const usual = spec.loopback !== true && spec.locks !== true;
+      const usual = !Object.values(filterOptions(spec)).includes(true);
       const config = bundleConfig({
         runtime,
         argv,
-        env: { ...DEFAULT_ENV, ...spec.env },
+        env: { ...DEFAULT_ENV, ...gpus?.parts.env, ...spec.env },
+        ...(gpus === undefined ? {} : { gpu: { devices: gpus.parts.devices, mounts: gpuMounts } }),
         cwd: spec.cwd ?? "/tmp",
         hostname,
         user,
@@ -283,6 +299,7 @@ export class SandboxHost {
         limits,
         scratch: runtime === "runsc" ? { path: join(dir, "scratch"), namespaces: 2 } : { path: "/tmp", namespaces: 3 },
         programSign: runtime === "runsc" ? { kind: "traced" } : { kind: "filtered", namespaces: 3 },
+        ...(gpus?.meter === undefined ? {} : { vram: gpus.meter }),
         onUp: () => {
           parts.onUp();
           if (runtime === "crun" && usual) this.#seccompBpf ??= translatedFilter(join(dir, "state", container));
@@ -322,6 +339,7 @@ export class SandboxHost {
     limits: SandboxStamp["limits"],
     gaveUp: SandboxStamp["gaveUp"],
     digest?: string,
+    gpus?: SandboxStamp["gpus"],
   ): SandboxStamp {
     return {
       tier: spec.tier,
@@ -333,6 +351,7 @@ export class SandboxHost {
       limits,
       gaveUp,
       ...(digest === undefined ? {} : { root: { digest } }),
+      ...(gpus === undefined ? {} : { gpus }),
     };
   }
 
@@ -380,6 +399,7 @@ export class SandboxHost {
     await Promise.all(live.map((sandbox) => sandbox.ended));
     this.#left.close();
     await this.#docker.close();
+    await this.#gpus.close();
     await this.#cgroups.remove();
     await rm(this.#owner.folder, { recursive: true, force: true });
   }

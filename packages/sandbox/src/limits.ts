@@ -4,7 +4,7 @@ import type { GiveUp, LimitName, Limits } from "./types.ts";
 const MiB = 1024 * 1024;
 
 /** Roomy enough for a Python agent with NumPy, tight enough for a small host. */
-export const defaultLimits: Limits = {
+export const defaultLimits: Omit<Limits, "vramBytes"> = {
   cpus: 1,
   cpuSeconds: 3600,
   wallSeconds: 7200,
@@ -18,7 +18,7 @@ export const defaultLimits: Limits = {
 };
 
 /** The least that makes sense; below it no interpreter would start, and the end would look like the program's own fault. */
-const least: Limits = {
+const least: Omit<Limits, "vramBytes"> = {
   cpus: 0.01,
   cpuSeconds: 0.01,
   wallSeconds: 0.01,
@@ -33,15 +33,17 @@ const least: Limits = {
 };
 
 const fractional = new Set<LimitName>(["cpus", "cpuSeconds", "wallSeconds"]);
-export const limitNames = Object.keys(defaultLimits) as LimitName[];
+/** What has a bound by default. */
+const boundedNames = Object.keys(defaultLimits) as Exclude<LimitName, "vramBytes">[];
+export const limitNames: readonly LimitName[] = [...boundedNames, "vramBytes"];
 
 /** Fills in the defaults. Throws SandboxError `refused` on an unknown name or a value that makes no sense. */
 export function normaliseLimits(given: Partial<Limits> = {}): Limits {
   for (const name of Object.keys(given))
-    if (!Object.hasOwn(defaultLimits, name))
+    if (!(limitNames as readonly string[]).includes(name))
       throw new SandboxError("refused", `unknown limit "${name}"; known: ${limitNames.join(", ")}`);
   const complete: Record<string, number> = {};
-  for (const name of limitNames) {
+  for (const name of boundedNames) {
     const value = given[name] ?? defaultLimits[name];
     if (!Number.isFinite(value) || value < least[name] || (!fractional.has(name) && !Number.isInteger(value)))
       throw new SandboxError(
@@ -49,6 +51,12 @@ export function normaliseLimits(given: Partial<Limits> = {}): Limits {
         `the limit ${name} must be ${fractional.has(name) ? "a number" : "an integer"} of at least ${least[name]}, not ${value}`,
       );
     complete[name] = value;
+  }
+  const { vramBytes } = given;
+  if (vramBytes !== undefined) {
+    if (!Number.isInteger(vramBytes) || vramBytes < 0)
+      throw new SandboxError("refused", `the limit vramBytes must be an integer of at least 0, not ${vramBytes}`);
+    complete.vramBytes = vramBytes;
   }
   return complete as unknown as Limits;
 }

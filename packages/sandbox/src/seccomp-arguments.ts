@@ -24,6 +24,8 @@ export interface ArgumentRule {
   readonly when: readonly (Argument | readonly Argument[])[];
   /** In boxes with a loopback of their own this holds instead of the rules without it that name the same calls. */
   readonly loopback?: true;
+  /** Only for boxes with devices. */
+  readonly devices?: true;
 }
 
 const LOW_32_BITS = 0xffff_ffff;
@@ -185,6 +187,13 @@ and epoll descriptor of the host is one and the same. Programs know this errno f
     calls: ["ioctl"],
     allow: true,
     when: IOCTLS.map((command) => masked(1, LOW_32_BITS, command)),
+  },
+  {
+    why: "Drivers of GPUs: NVIDIA's (F, and UVM's plain numbers), the kernel's DRM (d) and AMD's KFD (K). No terminal's (T).",
+    calls: ["ioctl"],
+    devices: true,
+    allow: true,
+    when: [0, 0x46, 0x64, 0x4b].map((type) => masked(1, 0xff00, type << 8)),
   },
   {
     why: "They put characters into the terminal that somebody else is typing at.",

@@ -121,6 +121,17 @@ describe.each(["x86_64", "aarch64"] as const)("the filter of %s", (arch) => {
     expect(verdict(profile, "ioctl", [0n, 0x8933n])).toBe(ENOSYS);
   });
 
+  it("lets drivers of GPUs be spoken to in boxes with devices, and types for nobody in these either", () => {
+    const gpu = seccompProfile(arch, { devices: true });
+    for (const command of [0xc020462an, 0x27n, 0xc0406400n, 0xc0184b01n])
+      expect([verdict(gpu, "ioctl", [0n, command]), verdict(profile, "ioctl", [0n, command])]).toEqual([
+        "allow",
+        ENOSYS,
+      ]);
+    for (const high of [0n, 1n << 32n]) expect(verdict(gpu, "ioctl", [0n, 0x5412n | high])).toBe(EPERM);
+    expect(verdict(gpu, "ioctl", [0n, 0x8933n])).toBe(ENOSYS);
+  });
+
   it("gives no lock, lease or watch, whatever the higher bits say", () => {
     for (const high of [0n, 1n << 32n]) {
       for (const command of [5n, 6n, 7n, 36n, 37n, 38n, 1024n, 1025n, 1026n])

@@ -38,6 +38,8 @@ export interface FilterOptions {
   readonly loopback?: boolean;
   /** Whole files can be locked. */
   readonly locks?: boolean;
+  /** Drivers of GPUs can be spoken to. */
+  readonly devices?: boolean;
 }
 
 /**
@@ -45,7 +47,7 @@ export interface FilterOptions {
  * default (Docker 20.10 does), and answer EPERM, where the C library falls back from ENOSYS alone: `nameAll` is for it.
  */
 export function seccompProfile(arch: SeccompArch, options: FilterOptions = {}): SeccompProfile {
-  const { nameAll = false, loopback = false, locks = false } = options;
+  const { nameAll = false, loopback = false, locks = false, devices = false } = options;
   const names = (of: Pick<CallGroup, "calls" | "x86">) =>
     arch === "x86_64" ? [...of.calls, ...(of.x86 ?? [])] : of.calls;
   const granted = locks ? ["flock"] : [];
@@ -61,6 +63,7 @@ export function seccompProfile(arch: SeccompArch, options: FilterOptions = {}): 
   const replaced = loopback ? ARGUMENT_RULES.flatMap((rule) => (rule.loopback ? rule.calls : [])) : [];
   for (const rule of ARGUMENT_RULES) {
     if (names(rule).length === 0) continue;
+    if (rule.devices && !devices) continue;
     if (rule.loopback ? !loopback : rule.calls.some((call) => replaced.includes(call))) continue;
     for (const argument of rule.when)
       syscalls.push({

@@ -25,6 +25,8 @@ export interface Limits {
   readonly shmBytes: number;
   /** Bytes of standard output and standard error together. */
   readonly outputBytes: number;
+  /** Bytes of GPU memory, of all its processes on all GPUs together. Absent: not limited. */
+  readonly vramBytes?: number;
 }
 
 export type LimitName = keyof Limits;
@@ -60,6 +62,8 @@ export interface SandboxSpec {
   readonly giveUp?: readonly GiveUp[];
   /** Default: "box". */
   readonly hostname?: string;
+  /** Devices by their CDI names, such as "nvidia.com/gpu=0", with what their driver needs. Tier `container` alone. */
+  readonly gpus?: readonly string[];
   /** Lets its processes speak TCP with each other, over a loopback of the box's own. Default: no TCP at all. */
   readonly loopback?: boolean;
   /**
@@ -86,6 +90,7 @@ export type Cause =
   | { readonly kind: "pids" }
   | { readonly kind: "output" }
   | { readonly kind: "scratch" }
+  | { readonly kind: "vram" }
   /** Killed by the caller, with his reason. */
   | { readonly kind: "killed"; readonly reason: string }
   /** Ours: the runtime failed while no limit's counter had moved. */
@@ -96,6 +101,8 @@ export interface Usage {
   readonly peakMemoryBytes: number;
   readonly wallSeconds: number;
   readonly outputBytes: number;
+  /** Of GPU memory, where it was given GPUs and NVML was asked. */
+  readonly peakVramBytes?: number;
 }
 
 /** What every result is stamped with. */
@@ -110,6 +117,8 @@ export interface SandboxStamp {
   readonly gaveUp: readonly GiveUp[];
   /** The image that was the root, by the digest of its manifest (tier `docker`: its id); absent for the host's /usr. */
   readonly root?: { readonly digest: string };
+  /** The devices that it was given, and the vendor's hooks that were not run; absent where there were none. */
+  readonly gpus?: { readonly devices: readonly string[]; readonly hooksLeftOut: readonly string[] };
 }
 
 export interface SandboxEnd {

@@ -3,12 +3,13 @@ import type { Fault, MatchResult, MatchStamp } from "../result.ts";
 import type { TaskKind } from "./measures.ts";
 
 /** As students know them: right, too slow, too much memory, a program that failed or broke the rules. */
-export type Verdict = "OK" | "TLE" | "MLE" | "RE";
+export type Verdict = "OK" | "TLE" | "MLE" | "VLE" | "RE";
 
 export const VERDICTS: Readonly<Record<Fault, Verdict>> = {
   timeout: "TLE",
   cpu: "TLE",
   memory: "MLE",
+  vram: "VLE",
   start: "RE",
   crash: "RE",
   pids: "RE",

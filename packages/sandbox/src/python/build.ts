@@ -198,6 +198,8 @@ function breach(cause: Cause, limits: BuildLimits): PackagesError | undefined {
       return theirs(`uses more than ${limits.memoryBytes} bytes of memory beside its disk`);
     case "scratch":
       return theirs(`fills its disk of ${limits.diskBytes} bytes and ${limits.diskFiles} files`);
+    case "vram":
+      return theirs("uses a GPU");
     case "pids":
       return theirs(`starts more than ${limits.pids} processes and threads`);
     case "output":

@@ -16,6 +16,8 @@ export interface AgentBoxesOptions {
   readonly runtime?: Runtime;
   readonly limits?: Partial<Limits>;
   readonly giveUp?: readonly GiveUp[];
+  /** GPUs that every agent is given. */
+  readonly gpus?: readonly string[];
   readonly interpreters: Interpreters;
   /**
    * The root of the boxes of agents in Python, and of executables, in the place of the tier's own. Python, or for an
@@ -131,13 +133,14 @@ export class AgentBoxes {
   }
 
   #spec(command: AgentCommand, { files, limits: own }: BoxExtras = {}): SandboxSpec {
-    const { tier, runtime, limits, giveUp } = this.#options;
+    const { tier, runtime, limits, giveUp, gpus } = this.#options;
     // The tier none has no root to show them in.
     const shown = tier === "none" ? files : FILES_DIR;
     return {
       tier,
       ...(runtime === undefined ? {} : { runtime }),
       ...(giveUp === undefined ? {} : { giveUp }),
+      ...(gpus === undefined ? {} : { gpus }),
       argv: command.argv,
       env: files === undefined ? command.env : { ...command.env, [FILES_VARIABLE]: shown! },
       mounts: files === undefined ? command.mounts : [...command.mounts, { source: files, target: FILES_DIR }],

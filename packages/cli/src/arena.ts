@@ -16,6 +16,7 @@ export interface ArenaOptions {
   readonly tier: Tier;
   readonly runtime?: Runtime;
   readonly giveUp?: readonly GiveUp[];
+  readonly gpus?: readonly string[];
   /** The root of Python's boxes. */
   readonly image?: string;
 }

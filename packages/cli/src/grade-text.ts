@@ -42,7 +42,13 @@ const KINDS: Readonly<Record<Grade["kind"], string>> = {
   supervised: "predictions",
 };
 
-const STYLES: Readonly<Record<Verdict, "green" | "red">> = { OK: "green", TLE: "red", MLE: "red", VLE: "red", RE: "red" };
+const STYLES: Readonly<Record<Verdict, "green" | "red">> = {
+  OK: "green",
+  TLE: "red",
+  MLE: "red",
+  VLE: "red",
+  RE: "red",
+};
 
 function verdictText({ verdict, outcome }: CaseGrade | HiddenCaseGrade, paint: Paint): string {
   if (verdict !== null) return paint(STYLES[verdict], verdict);

@@ -27,6 +27,7 @@ export function addPackageOptions(command: Command): Command {
       .option("--build-constraints <file>", "the same for what packages are built with")
       .option("--ca-file <file>", "certificates to trust beside the usual ones")
       .option("--uv <path>", "a uv of your own (default: a pinned version from the index)"),
+    false,
   ).option("--image <image>", "an OCI layout or archive as the root, where it will be that of the agents' sandboxes");
 }
 

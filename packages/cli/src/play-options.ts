@@ -17,6 +17,7 @@ export interface BoxOptions {
   readonly tier?: (typeof TIERS)[number];
   readonly runtime?: keyof typeof RUNTIMES;
   readonly giveUp?: readonly string[];
+  readonly gpu?: readonly string[];
 }
 
 export interface PlayOptions extends BoxOptions {
@@ -57,8 +58,9 @@ export function addPlayOptions(command: Command, seed: string): Command {
     .option("--json", "print one JSON document");
 }
 
-export function addBoxOptions(command: Command): Command {
-  return command
+/** `gpus`: whether it is about boxes that can be given some. */
+export function addBoxOptions(command: Command, gpus = true): Command {
+  const boxes = command
     .addOption(
       new Option(
         "--tier <tier>",
@@ -73,6 +75,12 @@ export function addBoxOptions(command: Command): Command {
       "go on without these limits where this host cannot enforce them (cpus,pids,…)",
       listed,
     );
+  if (!gpus) return boxes;
+  return boxes.option(
+    "--gpu <device>",
+    "give every agent this device, by its CDI name such as nvidia.com/gpu=0; may be repeated",
+    repeated,
+  );
 }
 
 /** Throws UsageError. */
@@ -84,11 +92,18 @@ export function checkSeats({ id, views }: EpisodeSource, agents: number): void {
     );
 }
 
-export function arenaOptions({ tier, runtime, giveUp, image }: BoxOptions & Pick<PlayOptions, "image">): ArenaOptions {
+export function arenaOptions({
+  tier,
+  runtime,
+  giveUp,
+  gpu,
+  image,
+}: BoxOptions & Pick<PlayOptions, "image">): ArenaOptions {
   return {
     tier: tier ?? (runtime === undefined ? "container" : RUNTIMES[runtime]),
     ...(image === undefined ? {} : { image }),
     ...(runtime === undefined ? {} : { runtime }),
+    ...(gpu === undefined ? {} : { gpus: gpu }),
     // The sandbox itself refuses names it does not know, and says which there are.
     ...(giveUp === undefined ? {} : { giveUp: giveUp as readonly GiveUp[] }),
   };

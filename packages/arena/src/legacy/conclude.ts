@@ -64,6 +64,9 @@ function withoutResult(run: PairRun, refused: string | null): LegacyOutcome {
   const memory = "more memory than it may";
   if (ended?.end?.cause.kind === "memory") return fault("MLE", "memory", "agent", `the agent used ${memory}`);
   if (run.grader.cause.kind === "memory") return fault("MLE", "memory", "grader", `the grading used ${memory}`);
+  const vram = "more GPU memory than it may";
+  if (ended?.end?.cause.kind === "vram") return fault("VLE", "vram", "agent", `the agent used ${vram}`);
+  if (run.grader.cause.kind === "vram") return fault("VLE", "vram", "grader", `the grading used ${vram}`);
   if (run.timedOut) return fault("TLE", "time", slowOne(run.sessions), "the grading took longer than it may");
   if (run.log.memoryError) return fault("MLE", "memory", "grader", `the grading asked for ${memory}`);
   if (ended !== undefined) return fault("RE", "exit", "agent", endOf(ended));

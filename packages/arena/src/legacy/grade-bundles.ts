@@ -144,7 +144,8 @@ async function runOften(
   packages: PackagesHeld | null,
   split: boolean,
 ): Promise<PairRun> {
-  const kind = { packages, ramBytes: limits.ramBytes };
+  const { ramBytes, vramBytes } = limits;
+  const kind = { packages, ramBytes, ...(vramBytes === undefined ? {} : { vramBytes }) };
   for (let attempt = 1; ; attempt++) {
     const run = await runPair({ boxes, kind, pair, limits, split, ...(signal === undefined ? {} : { signal }) });
     if (run.infra === null || run.cancelled || attempt === ATTEMPTS) return run;

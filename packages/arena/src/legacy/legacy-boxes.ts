@@ -40,7 +40,11 @@ export interface BoxKind {
   readonly packages: PackagesHeld | null;
   /** 0: no limit of the bundle's. */
   readonly ramBytes: number;
+  readonly vramBytes?: number;
 }
+
+const keyOf = ({ packages, ramBytes, vramBytes }: BoxKind): string =>
+  `${packages?.key ?? ""}:${ramBytes}:${vramBytes ?? ""}`;
 
 export class LegacyBoxes {
   readonly options: LegacyBoxesOptions;
@@ -59,8 +63,7 @@ export class LegacyBoxes {
 
   /** A box with these files in /agent, which waits for its first frame. Throws what a start throws. */
   async take(kind: BoxKind, files: { readonly dir: string; readonly bytes: number }): Promise<Sandbox> {
-    const key = `${kind.packages?.key ?? ""}:${kind.ramBytes}`;
-    const box = await this.#take(key, () => this.#spec(kind));
+    const box = await this.#take(keyOf(kind), () => this.#spec(kind));
     try {
       await copyIn(files, box.agentDir);
       return box;
@@ -82,15 +85,18 @@ export class LegacyBoxes {
   /** Makes the boxes of a kind ready ahead, where boxes are kept warm. */
   warm(kind: BoxKind): void {
     if ((this.options.warm ?? 0) === 0) return;
-    this.#pool(`${kind.packages?.key ?? ""}:${kind.ramBytes}`, () => this.#spec(kind));
+    this.#pool(keyOf(kind), () => this.#spec(kind));
   }
 
-  #spec({ packages, ramBytes }: BoxKind): SandboxSpec {
-    const { python } = this.options;
+  #spec({ packages, ramBytes, vramBytes }: BoxKind): SandboxSpec {
+    const { python, gpus } = this.options;
     const mounts = [...python.mounts, this.#guest(), ...(packages?.mounts ?? [])];
     const memory = Math.min(ramBytes === 0 ? MOST_MEMORY : ramBytes + ROOM, MOST_MEMORY + ROOM);
+    const common = this.#common(mounts, memory);
     return {
-      ...this.#common(mounts, memory),
+      ...common,
+      ...(gpus === undefined ? {} : { gpus }),
+      limits: { ...common.limits, ...(vramBytes === undefined ? {} : { vramBytes }) },
       argv: [packages?.python ?? python.path, "-s", "-B", "-X", "utf8", `${GUEST_DIR}/legacy/box.py`],
     };
   }

@@ -6,6 +6,7 @@ import type { Verdict } from "../grading/grade-types.ts";
 export interface LegacyLimits {
   /** Of each process's address space, as in aiVLE, and of each box's memory. 0: no limit but the boxes' own. */
   readonly ramBytes: number;
+  /** GPU memory of each box that is given GPUs. Absent: no limit. */
   readonly vramBytes?: number;
   /** Seconds of wall time, from the start of bootstrap.sh. 0: no limit but a day. */
   readonly runSeconds: number;
@@ -15,6 +16,8 @@ export interface LegacyBoxesOptions {
   readonly tier: Tier;
   readonly runtime?: Runtime;
   readonly giveUp?: readonly GiveUp[];
+  /** GPUs that the boxes of bundles are given: in aiVLE the agent and the grader are one process. */
+  readonly gpus?: readonly string[];
   /** The Python of bundles without requirements, and of the reader of results. */
   readonly python: Interpreter;
   readonly guestDir: string;
@@ -46,7 +49,7 @@ export interface SiteRecord {
   readonly error: "TLE" | "MLE" | "VLE" | "RE" | null;
 }
 
-export type LegacyVerdict = Verdict | "VLE";
+export type LegacyVerdict = Verdict;
 
 export interface LegacyCase {
   readonly caseId: string | number | null;

@@ -18,7 +18,17 @@ import { figureText, goalsText } from "./lib/text.ts";
  */
 const PINNED = ["question"];
 
-const BENCHMARKS = ["start", "question", "matches", "random-play", "jobs", "executor", "ladder-board", "packages"];
+const BENCHMARKS = [
+  "start",
+  "question",
+  "matches",
+  "random-play",
+  "jobs",
+  "executor",
+  "ladder-board",
+  "packages",
+  "grading",
+];
 
 /** First line of a program's own word on its version; null where it is not there. */
 function versionOf(program: string, ...args: readonly string[]): string | null {

@@ -22,9 +22,10 @@ gcc      gcc        the example agent in C
 libc6-dev /usr/include/stdlib.h the example agent in C, linked statically
 '
 
-# What our queue is measured beside.
+# What our queue and our grading are measured beside.
 for_bench='
 rabbitmq-server rabbitmq-server the broker behind Celery
+firejail firejail the sandbox of aiVLE's worker
 '
 
 # A virtual machine with cgroup v2, for make test-vm.

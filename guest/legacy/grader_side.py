@@ -96,18 +96,25 @@ class Relay:
         if not data:
             os._exit(0)
         reader = self.reader
+        if not reader.buffer and len(data) >= 9 and len(data) == 4 + int.from_bytes(data[:4], "little"):
+            # One whole frame, as nearly always.
+            self.hand_on(int.from_bytes(data[5:9], "little"), data)
+            return
         reader.buffer = reader.buffer + data if reader.buffer else data
         while True:
             found = reader.pop()
             if found is None:
                 return
             kind, session, payload = found
-            connection = self.sessions.get(session)
-            if connection is not None:
-                try:
-                    connection.sendall(frames.frame(kind, session, payload))
-                except OSError:
-                    pass  # its process has ended: its own socket says so
+            self.hand_on(session, frames.frame(kind, session, payload))
+
+    def hand_on(self, session, data):
+        connection = self.sessions.get(session)
+        if connection is not None:
+            try:
+                connection.sendall(data)
+            except OSError:
+                pass  # its process has ended: its own socket says so
 
     def accept(self, listener):
         connection = listener.accept()[0]
@@ -132,7 +139,8 @@ class Relay:
                 connection.close()
                 self.send(frames.frame(frames.SHUT, session, b""))
                 return
-            data = buffer[0] + data
+            if buffer[0]:
+                data = buffer[0] + data
             # Whole frames only: two sessions' must not mix.
             at = 0
             while len(data) - at >= 4:
@@ -140,6 +148,10 @@ class Relay:
                 if end > len(data):
                     break
                 at = end
+            if at == len(data):
+                self.send(data)
+                buffer[0] = b""
+                return
             if at:
                 self.send(data[:at])
             buffer[0] = data[at:]

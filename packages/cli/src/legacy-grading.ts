@@ -1,10 +1,10 @@
 /** Opens what grading one of aiVLE's bundle pairs needs, in order, and releases it in reverse: host, packages, boxes. */
 import { gradeBundles } from "@lanista/arena/legacy/grade-bundles";
 import { LegacyBoxes } from "@lanista/arena/legacy/legacy-boxes";
+import { LegacyPackages } from "@lanista/arena/legacy/legacy-packages";
 import type { LegacyGrade, LegacyProgress, LegacySplit } from "@lanista/arena/legacy/types";
 import { SandboxHost } from "@lanista/sandbox/host";
 import { findPython } from "@lanista/sandbox/interpreters";
-import { PackageSets } from "@lanista/sandbox/python/package-sets";
 import { closing } from "./closing.ts";
 import { GUEST_DIR } from "./places.ts";
 import { arenaOptions, type BoxOptions } from "./play-options.ts";
@@ -37,8 +37,8 @@ export async function gradeLegacy(
     async (host) => {
       // Packages are built in boxes with walls, whatever they are then used in.
       const walls = places.tier === "container" || places.tier === "gvisor" ? places : {};
-      let sets: Promise<PackageSets> | undefined;
-      const open = (): Promise<PackageSets> => PackageSets.open({ host, guestDir: GUEST_DIR, python, ...walls });
+      let sets: Promise<LegacyPackages> | undefined;
+      const open = (): Promise<LegacyPackages> => LegacyPackages.open({ host, guestDir: GUEST_DIR, python, ...walls });
       try {
         return await closing(
           new LegacyBoxes(host, { ...places, python, guestDir: GUEST_DIR }),

@@ -203,10 +203,17 @@ class Decoder:
         return self.data[start:end]
 
     def u32(self):
-        return U32.unpack(self.bytes(4))[0]
+        at = self.at
+        self.at = at + 4
+        return U32.unpack_from(self.data, at)[0]
 
     def text(self):
-        return self.bytes(self.u32()).decode("utf-8", "surrogatepass")
+        start = self.at + 4
+        end = self.at = start + U32.unpack_from(self.data, start - 4)[0]
+        data = self.data[start:end]
+        if end > len(self.data):
+            raise ValueError("a value that is cut off")
+        return data.decode("utf-8", "surrogatepass")
 
     def count(self, each=1):
         count = self.u32()
@@ -230,27 +237,22 @@ class Decoder:
         return into
 
     def value(self, depth):
-        tag = self.bytes(1)
+        at = self.at
+        # A slice: at the end it is empty, and no tag.
+        tag = self.data[at : at + 1]
+        self.at = at + 1
         if tag == b"i":
-            return I64.unpack(self.bytes(8))[0]
-        if tag == b"d":
-            return F64.unpack(self.bytes(8))[0]
+            self.at = at + 9
+            return I64.unpack_from(self.data, at + 1)[0]
         if tag == b"s":
             return self.text()
-        if tag == b"a":
-            return self.array()
+        if tag == b"d":
+            self.at = at + 9
+            return F64.unpack_from(self.data, at + 1)[0]
         if tag == b"t":
             return tuple(self.list(depth))
         if tag == b"m":
             return self.pairs(depth, {})
-        if tag == b"l":
-            return self.list(depth)
-        if tag == b"N":
-            return None
-        if tag == b"T":
-            return True
-        if tag == b"F":
-            return False
         other = OTHERS.get(tag)
         if other is not None:
             return other(self, depth)
@@ -346,6 +348,11 @@ def plain_exception(cls, args):
 
 
 OTHERS = {
+    b"N": lambda decoder, depth: None,
+    b"T": lambda decoder, depth: True,
+    b"F": lambda decoder, depth: False,
+    b"l": Decoder.list,
+    b"a": lambda decoder, depth: decoder.array(),
     b"g": Decoder.scalar,
     b"A": Decoder.objects,
     b"I": Decoder.integer,

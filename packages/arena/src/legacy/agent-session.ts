@@ -5,7 +5,7 @@
  */
 import type { Cause, Sandbox, SandboxEnd } from "@lanista/sandbox/types";
 import { BoundedLog } from "./bundle-log.ts";
-import { FrameReader, frame, jsonFrame, KIND } from "./frames.ts";
+import { type Frame, FrameReader, jsonFrame, KIND, ofSession } from "./frames.ts";
 
 export interface AgentError {
   readonly type: string;
@@ -42,7 +42,7 @@ export class AgentSession {
     const frames = new FrameReader();
     box.stdout.on("data", (chunk: Buffer) => {
       try {
-        for (const { kind, payload } of frames.push(chunk)) this.#answer(kind, session(), payload);
+        for (const one of frames.push(chunk)) this.#answer(one, session());
       } catch (error) {
         this.#broke((error as Error).message);
       }
@@ -68,23 +68,23 @@ export class AgentSession {
     return this.#box;
   }
 
-  ask(session: number, payload: Buffer): void {
+  ask({ payload, raw }: Frame): void {
     this.#owed++;
     this.#asked = payload.subarray(0, 4);
     this.calls++;
-    this.#box.stdin.write(frame(KIND.ask, session, payload));
+    this.#box.stdin.write(raw);
   }
 
-  interrupt(session: number, payload: Buffer): void {
+  interrupt({ payload, raw }: Frame): void {
     // Of a question that was never sent, since what interrupts it came first: that is answered, too.
     if (this.#asked === null || !payload.equals(this.#asked)) {
       this.#owed++;
       this.#asked = payload;
     }
-    this.#box.stdin.write(frame(KIND.interrupt, session, payload));
+    this.#box.stdin.write(raw);
   }
 
-  #answer(kind: number, session: number, payload: Buffer): void {
+  #answer({ kind, payload, raw }: Frame, session: number): void {
     if (this.#closed) return;
     if ((kind !== KIND.answer && kind !== KIND.failure) || payload.length < 4) {
       this.#broke(`a frame of kind ${kind}`);
@@ -96,7 +96,7 @@ export class AgentSession {
     }
     this.#owed--;
     if (kind === KIND.failure) this.error = errorOf(payload) ?? this.error;
-    this.#toGrader(frame(kind, session, payload));
+    this.#toGrader(ofSession(raw, session));
   }
 
   #broke(what: string): void {

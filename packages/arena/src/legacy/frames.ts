@@ -18,6 +18,8 @@ export interface Frame {
   readonly kind: number;
   readonly session: number;
   readonly payload: Buffer;
+  /** All of it, to be passed on. */
+  readonly raw: Buffer;
 }
 
 const HEAD = 9;
@@ -36,6 +38,12 @@ export function frame(kind: number, session: number, payload: Buffer): Buffer {
 export const jsonFrame = (kind: number, session: number, value: unknown): Buffer =>
   frame(kind, session, Buffer.from(JSON.stringify(value)));
 
+/** The same frame, of another session: written over. */
+export function ofSession(raw: Buffer, session: number): Buffer {
+  raw.writeUInt32LE(session, 5);
+  return raw;
+}
+
 /** Puts frames together from chunks. */
 export class FrameReader {
   #chunks: Buffer[] = [];
@@ -50,7 +58,8 @@ export class FrameReader {
       const length = this.#length();
       if (length === undefined || this.#size < length + 4) return frames;
       const whole = this.#chunks.length === 1 ? this.#chunks[0]! : Buffer.concat(this.#chunks, this.#size);
-      frames.push({ kind: whole[4]!, session: whole.readUInt32LE(5), payload: whole.subarray(HEAD, length + 4) });
+      const raw = whole.subarray(0, length + 4);
+      frames.push({ kind: raw[4]!, session: raw.readUInt32LE(5), payload: raw.subarray(HEAD), raw });
       const rest = whole.subarray(length + 4);
       this.#chunks = rest.length === 0 ? [] : [rest];
       this.#size = rest.length;

@@ -21,6 +21,7 @@ import type { SandboxStamp } from "@lanista/sandbox/types";
 import { BundleError } from "../agents/types.ts";
 import type { PackagesHeld, PackagesProvider } from "../grading/packages.ts";
 import { ENGINE_VERSION } from "../version.ts";
+import type { BundleLog } from "./bundle-log.ts";
 import { type BundlePair, type LegacyBundle, RefusedBundle, takeBundlePair } from "./bundle-pair.ts";
 import { type Conclusion, conclude } from "./conclude.ts";
 import type { LegacyBoxes } from "./legacy-boxes.ts";
@@ -76,14 +77,14 @@ async function gradePair(request: LegacyRequest, pair: BundlePair): Promise<Lega
     }
     const preference = request.split ?? "prefer";
     onProgress({ phase: "running" });
-    let run = await runOften(request, pair, packages, preference !== "never");
+    let { run, reading } = await runOften(request, pair, packages, preference !== "never");
     let whyNotSplit = preference === "never" ? "it was asked for" : mustBeWhole(run);
     if (run.split && whyNotSplit !== null && preference === "prefer") {
       onProgress({ phase: "again", detail: whyNotSplit });
-      run = await runOften(request, pair, packages, false);
+      ({ run, reading } = await runOften(request, pair, packages, false));
     } else if (run.split) whyNotSplit = preference === "require" ? whyNotSplit : null;
     onProgress({ phase: "reading" });
-    const read = await readLine(request.boxes, run);
+    const read = await (reading ?? readLine(request.boxes, run));
     return gradeOf(request, pair, packages, run, read, whyNotSplit);
   } catch (error) {
     if (packages !== null || (error as { kind?: unknown }).kind !== "requirements") throw error;
@@ -143,22 +144,44 @@ async function runOften(
   pair: BundlePair,
   packages: PackagesHeld | null,
   split: boolean,
-): Promise<PairRun> {
+): Promise<{ run: PairRun; reading: Promise<ReadResult | string> | undefined }> {
   const { ramBytes, vramBytes } = limits;
   const kind = { packages, ramBytes, ...(vramBytes === undefined ? {} : { vramBytes }) };
   for (let attempt = 1; ; attempt++) {
-    const run = await runPair({ boxes, kind, pair, limits, split, ...(signal === undefined ? {} : { signal }) });
-    if (run.infra === null || run.cancelled || attempt === ATTEMPTS) return run;
+    // While the boxes go, the result is read already.
+    let reading: Promise<ReadResult | string> | undefined;
+    const onPrinted = (log: BundleLog): void => {
+      const line = lineOf(log, split);
+      if (line !== undefined && line !== null) reading = readResult(boxes, line);
+      reading?.catch(() => {});
+    };
+    const run = await runPair({
+      boxes,
+      kind,
+      pair,
+      limits,
+      split,
+      onPrinted,
+      ...(signal === undefined ? {} : { signal }),
+    });
+    if (run.infra === null || run.cancelled || attempt === ATTEMPTS) return { run, reading };
+    await reading?.catch(() => {});
   }
 }
 
-async function readLine(boxes: LegacyBoxes, run: PairRun): Promise<ReadResult | string | null> {
-  const { candidate, candidates } = run.log;
-  if (candidate === null || run.infra !== null || run.cancelled) return null;
-  // Split, the grader alone writes here, and aiVLE takes the first. In one box the agent may have written one of them.
-  if (!run.split && candidates > 1)
-    return `there are ${candidates} lines that could be it, and the agent may have written any`;
-  return await readResult(boxes, candidate);
+async function readLine(boxes: LegacyBoxes, { log, split }: PairRun): Promise<ReadResult | string | null> {
+  const line = lineOf(log, split);
+  if (line === undefined)
+    return `there are ${log.candidates} lines that could be it, and the agent may have written any`;
+  return line === null ? null : await readResult(boxes, line);
+}
+
+/**
+ * The line that counts; null if there is none, undefined where that cannot be told. Split, the grader alone writes here, and aiVLE
+ * takes the first. In one box the agent may have written one of them.
+ */
+function lineOf({ candidate, candidates }: BundleLog, split: boolean): string | null | undefined {
+  return !split && candidates > 1 ? undefined : candidate;
 }
 
 function gradeOf(

@@ -11,10 +11,11 @@
  * runtime, is `infra`.
  */
 import type { Sandbox, SandboxEnd } from "@lanista/sandbox/types";
+import { z } from "zod";
 import { AgentSession } from "./agent-session.ts";
 import { BundleLog } from "./bundle-log.ts";
 import { agentModules, type BundlePair, oneFolder } from "./bundle-pair.ts";
-import { FrameReader, jsonFrame, KIND } from "./frames.ts";
+import { type Frame, FrameReader, jsonFrame, KIND } from "./frames.ts";
 import type { BoxKind, LegacyBoxes } from "./legacy-boxes.ts";
 import type { LegacyLimits } from "./types.ts";
 
@@ -22,6 +23,8 @@ import type { LegacyLimits } from "./types.ts";
 const MOST_SESSIONS = 16;
 const MOST_SESSIONS_EVER = 1000;
 const DAY = 86_400;
+
+const endSchema = z.strictObject({ code: z.int().optional(), signal: z.int().optional() });
 
 export interface PairRun {
   readonly log: BundleLog;
@@ -32,7 +35,7 @@ export interface PairRun {
   readonly cancelled: boolean;
   readonly infra: string | null;
   /** How bootstrap.sh ended; null if it did not get to. */
-  readonly exit: { readonly code?: number; readonly signal?: number } | null;
+  readonly exit: { readonly code?: number | undefined; readonly signal?: number | undefined } | null;
   readonly grader: SandboxEnd;
   readonly sessions: readonly AgentSession[];
   readonly calls: number;
@@ -46,6 +49,8 @@ export interface PairRequest {
   readonly limits: LegacyLimits;
   readonly split: boolean;
   readonly signal?: AbortSignal;
+  /** bootstrap.sh has ended, and all that it printed is here; the boxes are still to go. */
+  readonly onPrinted?: (log: BundleLog) => void;
 }
 
 export async function runPair(request: PairRequest): Promise<PairRun> {
@@ -107,7 +112,7 @@ class Run {
     const frames = new FrameReader();
     this.#grader.stdout.on("data", (chunk: Buffer) => {
       try {
-        for (const { kind, session, payload } of frames.push(chunk)) this.#onFrame(kind, session, payload);
+        for (const one of frames.push(chunk)) this.#onFrame(one);
       } catch (error) {
         this.#stop(`what the grader's box wrote is not its runner's: ${(error as Error).message}`);
       }
@@ -181,10 +186,11 @@ class Run {
     this.#grader.kill(reason);
   }
 
-  #onFrame(kind: number, session: number, payload: Buffer): void {
+  #onFrame(one: Frame): void {
+    const { kind, session, payload } = one;
     switch (kind) {
       case KIND.ask:
-        this.#live.get(session)?.ask(session, payload);
+        this.#live.get(session)?.ask(one);
         break;
       case KIND.stdout:
         this.#log.stdout(payload);
@@ -193,7 +199,7 @@ class Run {
         this.#log.stderr(payload);
         break;
       case KIND.interrupt:
-        this.#live.get(session)?.interrupt(session, payload);
+        this.#live.get(session)?.interrupt(one);
         break;
       case KIND.open:
         this.#open(session);
@@ -207,7 +213,9 @@ class Run {
         this.#stop("it cannot be split");
         break;
       case KIND.end:
-        this.#exit = JSON.parse(payload.toString("utf8")) as PairRun["exit"];
+        this.#exit = endSchema.parse(JSON.parse(payload.toString("utf8")));
+        this.#log.finish();
+        this.#request.onPrinted?.(this.#log);
         this.#stop("it is done");
         break;
       default:
@@ -229,8 +237,8 @@ class Run {
       return;
     }
     // Until its box is there, what its process asks waits in this session's stead.
-    const waiting: Buffer[] = [];
-    const nobody = { ask: (_: number, payload: Buffer) => waiting.push(payload), interrupt: () => {}, close: () => {} };
+    const waiting: Frame[] = [];
+    const nobody = { ask: (one: Frame) => waiting.push(one), interrupt: () => {}, close: () => {} };
     this.#live.set(session, nobody);
     const { boxes, kind, pair } = this.#request;
     const starting: Promise<void> = boxes.take(kind, pair.agent).then(
@@ -243,7 +251,7 @@ class Run {
           this.#live.delete(session);
           made.close("nobody asks it any more");
         }
-        for (const payload of waiting) made.ask(session, payload);
+        for (const one of waiting) made.ask(one);
       },
       (error: unknown) => {
         this.#starting.delete(starting);

@@ -2,9 +2,9 @@
 import { BundleError } from "@lanista/arena/agents/types";
 import { gradeBundles } from "@lanista/arena/legacy/grade-bundles";
 import { LegacyBoxes } from "@lanista/arena/legacy/legacy-boxes";
+import { LegacyPackages } from "@lanista/arena/legacy/legacy-packages";
 import { SandboxHost } from "@lanista/sandbox/host";
 import { findPython } from "@lanista/sandbox/interpreters";
-import { PackageSets } from "@lanista/sandbox/python/package-sets";
 import { PackagesError } from "@lanista/sandbox/python/packages-error";
 import type { GiveUp, Tier } from "@lanista/sandbox/types";
 import { ReleaseStack } from "../release-stack.ts";
@@ -29,10 +29,10 @@ export interface LegacyGraderOptions {
 
 export class LegacyGrader {
   readonly #boxes: LegacyBoxes;
-  readonly #packages: PackageSets;
+  readonly #packages: LegacyPackages;
   readonly #releases: ReleaseStack;
 
-  private constructor(boxes: LegacyBoxes, packages: PackageSets, releases: ReleaseStack) {
+  private constructor(boxes: LegacyBoxes, packages: LegacyPackages, releases: ReleaseStack) {
     this.#boxes = boxes;
     this.#packages = packages;
     this.#releases = releases;
@@ -45,7 +45,7 @@ export class LegacyGrader {
       const host = await SandboxHost.open();
       releases.add("the sandboxes' host", () => host.close());
       const python = await findPython();
-      const packages = await PackageSets.open({ host, guestDir, python, giveUp });
+      const packages = await LegacyPackages.open({ host, guestDir, python, giveUp });
       releases.add("the packages", () => packages.close());
       const warm = Math.min(2 * concurrency, MOST_WARM);
       const boxes = new LegacyBoxes(host, { tier, giveUp, python, guestDir, warm });

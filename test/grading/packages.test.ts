@@ -1,4 +1,5 @@
 /** Tasks with requirements, and with a bundled environment, graded in real boxes with real packages. */
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { EnvironmentBoxes } from "@lanista/arena/bundled/environment-boxes";
 import type { PackagesHeld } from "@lanista/arena/grading/packages";
@@ -86,9 +87,9 @@ describe.skipIf(libraries === null)("a bundled environment", () => {
     expect(grade).toMatchObject({ points: 100, env: "counting", envVersion: 1, envBundle: task.environment!.digest });
     const half = await stage.grade(task, "def act(seen):\n    return 1 if seen == 0 else 0\n", { environments });
     expect(half.cases.map(({ measured }) => measured)).toEqual([1, 1]);
-    // A judge is given what was done and earned of it.
+    // A judge is given what was seen, done and earned in it.
     const judge =
-      "def judge(case, record):\n    steps = record['episodes'][0]['steps']\n    assert steps[0]['observations'] is None\n    return sum(step['rewards'][0] for step in steps) / 3\n";
+      "def judge(case, record):\n    steps = record['episodes'][0]['steps']\n    assert [step['observations'] for step in steps] == [[0], [1], [2]]\n    return sum(step['rewards'][0] for step in steps) / 3\n";
     const judged = await stage.task({
       ...GUESSING,
       "task.yaml": `${(GUESSING["task.yaml"] as string).replace("by: reward, zero: 0, full: 3", "by: judge")}judge: judge.py\n`,
@@ -97,6 +98,18 @@ describe.skipIf(libraries === null)("a bundled environment", () => {
     expect(await stage.grade(judged, "def act(seen):\n    return 1\n", { environments })).toMatchObject({
       points: 100,
     });
+    // Which takes an environment that plays the same match again.
+    const fickle = (GUESSING["counting/counting.py"] as string).replace("float(action)", "__import__('time').time()");
+    const other = {
+      "counting/counting.py": fickle,
+      "judge.py": judge,
+      "task.yaml": await readFile(join(judged.bundle, "task.yaml"), "utf8"),
+    };
+    const fickler = await stage.grade(await stage.task({ ...GUESSING, ...other }), "def act(seen):\n    return 1\n", {
+      environments,
+    });
+    expect(fickler).toMatchObject({ points: null, outcome: { kind: "infra_fault" } });
+    expect(fickler.outcome.detail).toMatch(/task's own environment was at fault: .*does not give the same match again/);
   }, 120_000);
 
   test("that seats others than the case names is the author's fault", async () => {

@@ -237,13 +237,23 @@ export function verifyReplay(
   }
 }
 
+export interface RerunOptions {
+  readonly signal?: AbortSignal;
+  /** After a reset (`step` null), and after each step that agreed. */
+  readonly visit?: (episodes: Episodes, episode: number, step: ReplayStep | null) => void;
+}
+
 /** The same in an environment that may run elsewhere. Throws EnvironmentFault, and what opening the source throws. */
-export async function verifyReplayIn(replay: Replay, source: EpisodeSource, signal?: AbortSignal): Promise<Verdict> {
+export async function verifyReplayIn(
+  replay: Replay,
+  source: EpisodeSource,
+  { signal, visit }: RerunOptions = {},
+): Promise<Verdict> {
   const episodes = await source.open(signal);
   const cancel = (): void => episodes.cancel();
   signal?.addEventListener("abort", cancel);
   try {
-    const rerun = new Rerun(replay, source, episodes).run();
+    const rerun = new Rerun(replay, source, episodes, (episode, step) => visit?.(episodes, episode, step)).run();
     for (;;) {
       const next = rerun.next();
       if (next.done) return next.value;

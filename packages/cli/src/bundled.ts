@@ -1,17 +1,17 @@
 /** Environments from bundles on the command line: a folder or a .zip in the place of an id. */
 import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { type BundledSource, EnvironmentBoxes } from "@lanista/arena/bundled/environment-boxes";
+import { type BundledSource, EnvironmentBoxes, type PackagesProvider } from "@lanista/arena/bundled/environment-boxes";
 import { type BundledEnvironment, takeBundledEnvironment } from "@lanista/arena/bundled/take";
 import { sourceOf } from "@lanista/arena/episodes/built-in";
 import type { EpisodeSource } from "@lanista/arena/episodes/episodes";
 import { environments } from "@lanista/games/registry";
 import type { SandboxHost } from "@lanista/sandbox/host";
 import { findPython } from "@lanista/sandbox/interpreters";
-import { PackageSets } from "@lanista/sandbox/python/package-sets";
 import type { ArenaOptions } from "./arena.ts";
 import { closing } from "./closing.ts";
 import { builtIn, fixed, parseOptions } from "./environments.ts";
+import { LazyPackages } from "./lazy-packages.ts";
 import { GUEST_DIR } from "./places.ts";
 
 /** Whether it names a bundle: a .zip, or a folder that is there. A built-in environment's id comes first. */
@@ -30,14 +30,13 @@ export async function withBundle<T>(
 ): Promise<T> {
   const bundle = await takeBundledEnvironment(path, join(host.workDir, "environments"));
   const { image: _, ...box } = options;
-  if (bundle.requirements === null)
-    return use(new EnvironmentBoxes(host, { ...box, guestDir: GUEST_DIR, python: await findPython() }), bundle);
+  const places = { ...box, guestDir: GUEST_DIR };
   return closing(
-    await PackageSets.open({ host, guestDir: GUEST_DIR }),
-    (sets) => {
-      const packages = (requirements: string, signal?: AbortSignal) =>
-        sets.ensure(requirements, signal === undefined ? {} : { signal });
-      return use(new EnvironmentBoxes(host, { ...box, guestDir: GUEST_DIR, packages }), bundle);
+    new LazyPackages(host, places),
+    async (sets) => {
+      const python = bundle.requirements === null ? { python: await findPython() } : {};
+      const packages: PackagesProvider = (requirements, stop) => sets.ensure(requirements, stop);
+      return use(new EnvironmentBoxes(host, { ...places, ...python, packages }), bundle);
     },
     onUnclosed,
   );

@@ -7,30 +7,11 @@ import { EnvironmentBoxes } from "@lanista/arena/bundled/environment-boxes";
 import type { PackagesProvider } from "@lanista/arena/grading/packages";
 import { type PreparedTask, takeTask } from "@lanista/arena/grading/task";
 import { SandboxHost } from "@lanista/sandbox/host";
-import { type PackageSet, PackageSets, type PackageSetsOptions } from "@lanista/sandbox/python/package-sets";
 import { interpretersFor } from "./arena.ts";
 import { closing } from "./closing.ts";
+import { LazyPackages } from "./lazy-packages.ts";
 import { GUEST_DIR } from "./places.ts";
 import { arenaOptions, type BoxOptions } from "./play-options.ts";
-
-/** Most tasks ask for no packages, and opening the sets looks after those that are there. */
-class LazyPackages {
-  readonly #open: () => Promise<PackageSets>;
-  #sets: Promise<PackageSets> | undefined;
-
-  constructor(host: SandboxHost, options: Omit<PackageSetsOptions, "host">) {
-    this.#open = () => PackageSets.open({ host, ...options });
-  }
-
-  async ensure(requirements: string, signal?: AbortSignal): Promise<PackageSet> {
-    this.#sets ??= this.#open();
-    return (await this.#sets).ensure(requirements, signal === undefined ? {} : { signal });
-  }
-
-  async close(): Promise<void> {
-    await (await this.#sets)?.close();
-  }
-}
 
 export interface Grading {
   readonly task: PreparedTask;

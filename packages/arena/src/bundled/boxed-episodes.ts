@@ -92,9 +92,13 @@ export class BoxedEpisodes implements Episodes {
   }
 
   observation(seat: number): string {
-    const seen = this.#now.seen[seat] ?? null;
+    const seen = this.seen(seat);
     if (seen === null) throw new Error(`seat ${seat} is not to act`);
     return seen;
+  }
+
+  seen(seat: number): string | null {
+    return this.#now.seen[seat] ?? null;
   }
 
   mask(seat: number): Uint8Array | undefined {

@@ -93,6 +93,10 @@ export class BuiltInEpisodes implements Episodes {
     return this.#discrete ? String(this.#observation[0]) : `[${this.#observation.join(",")}]`;
   }
 
+  seen(seat: number): string {
+    return this.observation(seat);
+  }
+
   mask(seat: number): Uint8Array | undefined {
     if (!this.#masked) return undefined;
     this.#env.mask(this.state, seat, this.#mask);

@@ -53,6 +53,8 @@ export interface Episodes {
   reward(seat: number): number;
   /** What a seat that is to act sees, as JSON. */
   observation(seat: number): string;
+  /** What any seat sees, as JSON; null where the environment shows it nothing now. */
+  seen(seat: number): string | null;
   /** 1 for each legal action of a seat that is to act; undefined where its view is not masked. Not to be kept. */
   mask(seat: number): Uint8Array | undefined;
   /** The action as the environment will have it; null where it is not legal for that seat now. */

@@ -5,7 +5,7 @@ import { EnvironmentBundleError } from "../bundled/bundle-error.ts";
 import type { BundledSource } from "../bundled/environment-boxes.ts";
 import type { BundledEnvironment } from "../bundled/take.ts";
 import { overPart } from "../dawdling.ts";
-import type { Playable } from "../episodes/built-in.ts";
+import { type Playable, sourceOf } from "../episodes/built-in.ts";
 import { EnvironmentFault } from "../episodes/episodes.ts";
 import { playMatch } from "../match.ts";
 import type { MatchResult } from "../result.ts";
@@ -55,7 +55,7 @@ async function openSource(
   );
 }
 
-/** What the environment's author, or its box, did wrong before anybody played. undefined: neither. */
+/** What the environment's author, or its box, did wrong before anybody played, or after. undefined: neither. */
 function endByEnvironment(error: unknown, signal: AbortSignal): CaseEnd | undefined {
   if (signal.aborted) return { kind: "cancelled", detail: null };
   const ours = error instanceof EnvironmentFault && error.ours;
@@ -119,7 +119,7 @@ async function gradeIn(request: CaseRequest, one: PreparedEnvironmentCase, env: 
   files.unwritten.push(...result.unwritten);
   const own = result.seats[one.seat]!;
   return {
-    end: await endOf(request, one, result, returns, replayText),
+    end: await endOf(request, one, result, returns, () => recordOf(replayText, one.seat, sourceOf(env), signal)),
     stamp: result.sandbox,
     seat: one.seat,
     episodes: result.episodes,
@@ -139,21 +139,32 @@ async function endOf(
   one: PreparedEnvironmentCase,
   result: MatchResult,
   returns: readonly (readonly number[])[],
-  replayText: string,
+  recorded: () => Promise<string | undefined>,
 ): Promise<CaseEnd> {
   const end = endOfMatch(result, one.seat, request.task.manifest.limits);
   if (end !== "completed") return end;
   const { by } = one.scoring;
-  if (by === "judge") return await judged(request, one, replayText);
+  if (by === "judge") return await judged(request, one, recorded);
   // The manifest lets no metric of predictions come here.
   const measured = measure(by as "reward", one.seat, { returns, steps: result.steps });
   return { kind: "completed", measured, detail: null, message: null };
 }
 
-async function judged(request: CaseRequest, one: PreparedEnvironmentCase, replayText: string): Promise<CaseEnd> {
+async function judged(
+  request: CaseRequest,
+  one: PreparedEnvironmentCase,
+  recorded: () => Promise<string | undefined>,
+): Promise<CaseEnd> {
   const { task, boxes, files, signal } = request;
   const { startSeconds, judgeSeconds } = task.manifest.limits;
-  const record = recordOf(replayText, one.seat);
+  let record: string | undefined;
+  try {
+    record = await recorded();
+  } catch (error) {
+    const end = endByEnvironment(error, signal);
+    if (end === undefined) throw error;
+    return end;
+  }
   if (record === undefined) {
     const detail = `the record of the case is over ${MAX_RECORD} bytes, too long for a judge: give it fewer episodes`;
     return { kind: "infra_fault", detail, again: false };

@@ -70,7 +70,7 @@ async function inBundle(context: Context, replay: Replay, path: string, options:
             );
           return closing(
             await boxes.source(bundle, given, signal),
-            (one) => verifyReplayIn(replay, one, signal),
+            (one) => verifyReplayIn(replay, one, { signal }),
             onUnclosed,
           );
         },

@@ -87,6 +87,17 @@ test.each([
   for (const check of checks) expect(found).toContain(check);
 });
 
+test("env show says what it opens", async () => {
+  const shown = await run("env", "show", "fair");
+  expect(shown.stdout).toMatch(/fair, version 1/);
+  expect(shown.stdout).toMatch(/seat 0 +agent: sees Discrete\(100\), plays Discrete\(2\)/);
+  expect(JSON.parse((await run("env", "show", "fair", "--json")).stdout)).toMatchObject({
+    id: "fair",
+    seats: [{ name: "agent", actionSpace: { type: "Discrete", n: 2 }, masked: false }],
+    returnRange: [0, 5],
+  });
+});
+
 test("what cannot be, is said with its place", async () => {
   const misspelt = await run("match", "misspelt", "one.py");
   expect(misspelt.status).toBe(2);

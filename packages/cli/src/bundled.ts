@@ -1,24 +1,14 @@
-/** Environments from bundles on the command line: a folder or a .zip in the place of an id. */
-import { existsSync, statSync } from "node:fs";
+/** Environments from bundles on the command line. Loaded where one is named: it brings what reads manifests, which others need not wait for. */
 import { join } from "node:path";
 import { type BundledSource, EnvironmentBoxes, type PackagesProvider } from "@lanista/arena/bundled/environment-boxes";
 import { type BundledEnvironment, takeBundledEnvironment } from "@lanista/arena/bundled/take";
-import { sourceOf } from "@lanista/arena/episodes/built-in";
-import type { EpisodeSource } from "@lanista/arena/episodes/episodes";
-import { environments } from "@lanista/games/registry";
 import type { SandboxHost } from "@lanista/sandbox/host";
 import { findPython } from "@lanista/sandbox/interpreters";
 import type { ArenaOptions } from "./arena.ts";
 import { closing } from "./closing.ts";
-import { builtIn, fixed, parseOptions } from "./environments.ts";
+import { parseOptions } from "./environments.ts";
 import { LazyPackages } from "./lazy-packages.ts";
 import { GUEST_DIR } from "./places.ts";
-
-/** Whether it names a bundle: a .zip, or a folder that is there. A built-in environment's id comes first. */
-export function namesBundle(name: string): boolean {
-  if (environments.has(name)) return false;
-  return /\.zip$/i.test(name) || (existsSync(name) && statSync(name).isDirectory());
-}
 
 /** Takes the bundle in and gives `use` the boxes for it; all is released after. Throws EnvironmentBundleError and BundleError. */
 export async function withBundle<T>(
@@ -49,11 +39,6 @@ export interface SourceRequest {
   readonly options: ArenaOptions;
   readonly signal: AbortSignal;
   readonly onUnclosed: (error: Error) => void;
-}
-
-/** The built-in environment that is named; undefined where a bundle is. Throws UsageError and OptionError. */
-export function namedBuiltIn(name: string, given: readonly string[]): EpisodeSource | undefined {
-  return namesBundle(name) ? undefined : sourceOf(fixed(builtIn(name), given));
 }
 
 /** The environment of a bundle with its options fixed, opened once. Throws what withBundle and EnvironmentBoxes.source throw. */

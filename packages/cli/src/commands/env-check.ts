@@ -1,15 +1,14 @@
 import { CHECKS, checkEnvironment, type Effort } from "@lanista/games/conformance";
 import type { EnvironmentDefinition } from "@lanista/games/environment";
 import { findPython } from "@lanista/sandbox/interpreters";
-import { namesBundle } from "../bundled.ts";
 import type { Context } from "../context.ts";
 import { builtInOrFile, existingFile, parseOptions } from "../environments.ts";
 import { EXIT } from "../exit-code.ts";
 import { findingsText } from "../findings-text.ts";
+import { namesBundle } from "../named-environment.ts";
 import type { BoxOptions } from "../play-options.ts";
 import { loadPythonEnvironment } from "../python/environment.ts";
 import { note, painter, writeJson, writeLine } from "../terminal.ts";
-import { checkBundle } from "./env-check-bundle.ts";
 
 export interface CheckOptions extends BoxOptions {
   readonly option?: readonly string[];
@@ -21,6 +20,7 @@ export interface CheckOptions extends BoxOptions {
 /** `name`: a built-in id, a bundle, a module file, or a Python file. */
 export async function envCheck(context: Context, name: string, options: CheckOptions): Promise<void> {
   if (namesBundle(name)) {
+    const { checkBundle } = await import("./env-check-bundle.ts");
     await checkBundle(context, name, options);
     return;
   }

@@ -1,8 +1,9 @@
 import { Command } from "commander";
 import type { Context } from "../context.ts";
+import { namesBundle } from "../named-environment.ts";
 import { integer, repeated } from "../option-values.ts";
 import { addPackageOptions } from "../package-options.ts";
-import { addBoxOptions } from "../play-options.ts";
+import { addBoxOptions, type BoxOptions } from "../play-options.ts";
 import { type CheckOptions, envCheck } from "./env-check.ts";
 import { envList } from "./env-list.ts";
 import type { PackagesOptions } from "./env-packages.ts";
@@ -21,16 +22,18 @@ export function envCommand(context: Context): Command {
     .addHelpText("after", "\nExample:\n  $ lanista env list")
     .action((options: { json?: true }) => envList(context, options.json === true));
 
-  env
-    .command("show")
+  addBoxOptions(env.command("show"))
     .description("describe an environment: its rules, options, spaces and first position")
-    .argument("<env>", "an id, see env list")
+    .argument("<env>", "an id, see env list; or a bundle (a folder or a .zip), which is opened in a sandbox")
     .option("--option <name=value>", "an option of the environment; may be repeated", repeated)
     .option("--json", "print one JSON document")
     .addHelpText("after", "\nExample:\n  $ lanista env show hex --option size=5")
-    .action((id: string, options: { option?: readonly string[]; json?: true }) =>
-      envShow(context, id, options.option ?? [], options.json === true),
-    );
+    .action(async (id: string, options: BoxOptions & { option?: readonly string[]; json?: true }) => {
+      const given = options.option ?? [];
+      if (!namesBundle(id)) return envShow(context, id, given, options.json === true);
+      const { showBundle } = await import("./env-show-bundle.ts");
+      return showBundle(context, id, given, options);
+    });
 
   addBoxOptions(env.command("check"))
     .description("run the conformance kit on an environment, built in or your own")

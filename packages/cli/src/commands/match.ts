@@ -3,9 +3,9 @@ import { type PlayedMatch, playMatch } from "@lanista/arena/match";
 import type { MatchProgress } from "@lanista/arena/match-plan";
 import { Command } from "commander";
 import { withArena } from "../arena.ts";
-import { namedBuiltIn, withSource } from "../bundled.ts";
 import type { Context } from "../context.ts";
 import { matchText } from "../match-text.ts";
+import { namedBuiltIn } from "../named-environment.ts";
 import { outcomeExit, unclosedText } from "../outcome-text.ts";
 import { addPlayOptions, arenaOptions, checkSeats, matchOptions, type PlayOptions } from "../play-options.ts";
 import { startProgress } from "../progress.ts";
@@ -50,7 +50,7 @@ async function play(context: Context, id: string, agents: readonly string[], opt
     played = await withArena(
       agents,
       arenaOptions(options),
-      (contenders, host) => {
+      async (contenders, host) => {
         const play = (env: EpisodeSource): Promise<PlayedMatch> => {
           checkSeats(env, agents.length);
           return playMatch({
@@ -68,6 +68,7 @@ async function play(context: Context, id: string, agents: readonly string[], opt
           });
         };
         if (builtin !== undefined) return play(builtin);
+        const { withSource } = await import("../bundled.ts");
         const request = { path: id, given, options: arenaOptions(options), signal, onUnclosed };
         return withSource(host, request, play);
       },

@@ -2,10 +2,10 @@ import { type Verdict, verifyReplay, verifyReplayIn } from "@lanista/arena/repla
 import { environments } from "@lanista/games/registry";
 import type { Replay } from "@lanista/games/replay-types";
 import { SandboxHost } from "@lanista/sandbox/host";
-import { namesBundle, withBundle } from "../bundled.ts";
 import { closing } from "../closing.ts";
 import type { Context } from "../context.ts";
 import { EXIT } from "../exit-code.ts";
+import { namesBundle } from "../named-environment.ts";
 import { unclosedText } from "../outcome-text.ts";
 import { arenaOptions, type BoxOptions } from "../play-options.ts";
 import { readReplay } from "../read-replay.ts";
@@ -54,6 +54,7 @@ async function inBundle(context: Context, replay: Replay, path: string, options:
   if (!namesBundle(path)) throw new UsageError(`${path} is no environment's bundle: give a folder or a .zip`);
   const { bundle: digest, options: given } = replay.header.env;
   if (digest === undefined) throw new UsageError("the replay is of a built-in environment: it needs no --env-bundle");
+  const { withBundle } = await import("../bundled.ts");
   const onUnclosed = (error: Error): void => note(terminal, unclosedText(error));
   return closing(
     await SandboxHost.open(),

@@ -2,9 +2,9 @@ import type { EpisodeSource } from "@lanista/arena/episodes/episodes";
 import { playTournament, type TournamentProgress, type TournamentResult } from "@lanista/arena/tournament";
 import { Command } from "commander";
 import { withArena } from "../arena.ts";
-import { namedBuiltIn, withSource } from "../bundled.ts";
 import type { Context } from "../context.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
+import { namedBuiltIn } from "../named-environment.ts";
 import { integer } from "../option-values.ts";
 import { unclosedText } from "../outcome-text.ts";
 import { addPlayOptions, arenaOptions, matchOptions, type PlayOptions } from "../play-options.ts";
@@ -64,7 +64,7 @@ async function play(
     result = await withArena(
       agents,
       arenaOptions(options),
-      (contenders, host) => {
+      async (contenders, host) => {
         const play = (env: EpisodeSource): Promise<TournamentResult> => {
           checkEnough(env, agents.length);
           return playTournament({
@@ -79,6 +79,7 @@ async function play(
           });
         };
         if (builtin !== undefined) return play(builtin);
+        const { withSource } = await import("../bundled.ts");
         return withSource(host, { path: id, given, options: arenaOptions(options), signal, onUnclosed }, play);
       },
       onUnclosed,

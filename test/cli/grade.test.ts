@@ -78,6 +78,7 @@ unseen (hidden)  OK           0       3         0
     "packages",
     "env",
     "envVersion",
+    "envBundle",
     "sandbox",
     "unwritten",
     "wallSeconds",
@@ -85,6 +86,44 @@ unseen (hidden)  OK           0       3         0
   ]);
   expect(document.cases[1]).toMatchObject({ id: "unseen", seed: 2, cpuSeconds: expect.any(Number) });
 }, 60_000);
+
+test("a grade is verified by its files and another run, and found wrong where it was changed", async () => {
+  const { stdout } = await run("grade", "small", "first.py", "--json");
+  const files = ["--task", "small", "--agent", "first.py"];
+  writeFileSync(join(folder, "grade.json"), stdout);
+  expect(await run("grade", "verify", "grade.json", ...files)).toMatchObject({
+    status: 0,
+    stdout: "The grade is right.\n",
+  });
+  writeFileSync(join(folder, "grade.json"), stdout.replace(/"points": ?25/, '"points":100'));
+  const wrong = await run("grade", "verify", "grade.json", ...files);
+  expect(wrong.status).toBe(1);
+  expect(wrong.stdout).toBe("points: the grade says 100, here it is 25\nThe grade could not be verified.\n");
+  const other = await run("grade", "verify", "grade.json", "--task", "small", "--agent", "fails.py");
+  expect(other.status).toBe(1);
+  expect(other.stdout).toMatch(/^the agent's digest: the grade says "[0-9a-f]{64}"[\s\S]*So it was not run again\./);
+  expect((await run("grade", "verify", "small/task.yaml", ...files)).stderr).toMatch(/is no grade: it is not JSON/);
+}, 60_000);
+
+test("a replay that could not be written ends with 4, as a match does, and the grade stands", async () => {
+  writeFileSync(join(folder, "a-file"), "");
+  const ran = await run("grade", "small", "first.py", "--replays", join("a-file", "kept"));
+  expect(ran.status).toBe(4);
+  expect(ran.stdout).toMatch(/could not write a-file\/kept\/first\.jsonl: .*\n[\s\S]*25 of 100 points\n$/);
+}, 60_000);
+
+test("starters of the other kinds are written with their folders, and can be graded by", async () => {
+  expect((await run("init", "task", "--kind", "supervised", "fruit")).stdout).toContain(
+    "fruit: cheat.py, hidden/inputs.csv, hidden/labels.csv, public/train.csv, reference.py, task.yaml\n",
+  );
+  const fruit = await run("grade", "fruit", "fruit/reference.py");
+  expect(fruit.stdout).toMatch(/predictions · 1 case[\s\S]*100 of 100 points\n$/);
+  await run("init", "task", "--kind", "judge", "guessing");
+  const guessing = await run("grade", "guessing", "guessing/reference.py", "--as-student");
+  expect(guessing.stdout).toMatch(
+    /questions by a judge · 2 cases[\s\S]*A number below 100: Found\.\n[\s\S]*100 of 100 points\n$/,
+  );
+}, 120_000);
 
 test("a student is shown nothing of what a hidden case was", async () => {
   const ran = await run("grade", "small", "fails.py", "--as-student", "--json");

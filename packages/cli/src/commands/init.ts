@@ -1,5 +1,5 @@
 import { cp, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { basename, join, resolve } from "node:path";
+import { basename, join, relative, resolve } from "node:path";
 import { Command, Option } from "commander";
 import type { Context } from "../context.ts";
 import { TEMPLATES_DIR } from "../places.ts";
@@ -8,11 +8,15 @@ import { UsageError } from "../usage-error.ts";
 
 type Kind = "agent" | "env" | "task";
 type Language = "python" | "javascript" | "gymnasium";
+const TASKS = ["environment", "judge", "supervised"] as const;
+type TaskKind = (typeof TASKS)[number];
 
 interface Starter {
   readonly kind: Kind;
   /** null: a task is a manifest, whose agents may be written in anything. */
   readonly language: Language | null;
+  /** Of a task. */
+  readonly taskKind?: TaskKind;
   /** What can be done with it next, as command lines; `path` is what was typed. */
   readonly next: (path: string) => readonly string[];
 }
@@ -28,11 +32,11 @@ const STARTERS: readonly Starter[] = [
     language: "gymnasium",
     next: (path) => [`lanista env check ${path}`, `lanista match ${path} my-agent.py`],
   },
-  {
-    kind: "task",
-    language: null,
-    next: (path) => [`lanista task check ${path}`, `lanista grade ${path} ${join(path, "opponent.py")}`],
-  },
+  ...TASKS.map((taskKind): Starter => {
+    const agent = taskKind === "environment" ? "opponent.py" : "reference.py";
+    const next = (path: string) => [`lanista task check ${path}`, `lanista grade ${path} ${join(path, agent)}`];
+    return { kind: "task", language: null, taskKind, next };
+  }),
 ];
 
 export function initCommand(context: Context): Command {
@@ -60,20 +64,26 @@ export function initCommand(context: Context): Command {
       );
   init
     .command("task")
-    .description(
-      "write a task that agents are graded by (connect-four against a random player), to be changed into yours",
-    )
+    .description("write a task that agents are graded by, to be changed into yours")
     .argument("<name>", "the folder to make; its last part is the name")
+    .addOption(
+      new Option(
+        "--kind <kind>",
+        "environment: connect-four against a random player; judge: a program asks the agent; supervised: predictions on hidden data",
+      )
+        .choices(TASKS)
+        .default("environment"),
+    )
     .option("--json", "print one JSON document")
-    .addHelpText("after", "\nExample:\n  $ lanista init task my-task")
-    .action((path: string, options: { json?: true }) =>
-      write(context, starter("task", null), path, options.json === true),
+    .addHelpText("after", "\nExample:\n  $ lanista init task --kind supervised my-task")
+    .action((path: string, options: { kind: TaskKind; json?: true }) =>
+      write(context, starter("task", null, options.kind), path, options.json === true),
     );
   return init;
 }
 
-function starter(kind: Kind, language: Language | null): Starter {
-  return STARTERS.find((one) => one.kind === kind && one.language === language)!;
+function starter(kind: Kind, language: Language | null, task?: TaskKind): Starter {
+  return STARTERS.find((one) => one.kind === kind && one.language === language && one.taskKind === task)!;
 }
 
 /** An environment's id is in kebab-case, whatever its folder is called: MyGame and my_game become my-game. */
@@ -85,10 +95,16 @@ function kebab(name: string): string {
     .toLowerCase();
 }
 
+/** Paths of its files, those in its folders too. */
+async function filesIn(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  return entries.filter((entry) => entry.isFile()).map((entry) => relative(folder, join(entry.parentPath, entry.name)));
+}
+
 /** Throws UsageError where the folder exists and holds something: nothing is ever overwritten. */
 async function write(context: Context, what: Starter, path: string, json: boolean): Promise<void> {
   const { terminal } = context;
-  const { kind, language } = what;
+  const { kind, language, taskKind } = what;
   const folder = resolve(path);
   const name = basename(folder);
   if (!/^[A-Za-z][A-Za-z0-9_-]{0,63}$/.test(name))
@@ -97,8 +113,8 @@ async function write(context: Context, what: Starter, path: string, json: boolea
   if ((await readdir(folder)).length > 0)
     throw new UsageError(`${folder} is not empty: give the name of a folder that does not exist yet`);
   try {
-    await cp(join(TEMPLATES_DIR, kind, language ?? ""), folder, { recursive: true });
-    for (const file of await readdir(folder)) {
+    await cp(join(TEMPLATES_DIR, kind, language ?? taskKind ?? ""), folder, { recursive: true });
+    for (const file of await filesIn(folder)) {
       const text = await readFile(join(folder, file), "utf8");
       await writeFile(join(folder, file), text.replaceAll("NAME", name).replaceAll("KEBAB", kebab(name)));
     }
@@ -106,7 +122,7 @@ async function write(context: Context, what: Starter, path: string, json: boolea
     if (made !== undefined) await rm(folder, { recursive: true, force: true });
     throw error;
   }
-  const files = (await readdir(folder)).sort();
+  const files = (await filesIn(folder)).sort();
   const next = what.next(path);
   if (json) return writeJson(terminal, { kind, language, folder, files, next });
   const paint = painter(terminal, terminal.stdout);

@@ -1,11 +1,14 @@
 /** A course against a real server and worker: tasks checked, agents graded, and who gets to see what of it. */
 import { randomUUID } from "node:crypto";
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import { fromWire } from "@lanista/api/errors";
 import { TaskSubmission_State as State } from "@lanista/api/gen/lanista/v1/grades_pb";
-import { TaskVersion_State as Checked, LatePolicy, TaskCounts } from "@lanista/api/gen/lanista/v1/tasks_pb";
+import { TaskVersion_State as Checked, LatePolicy, TaskCounts, TaskFormat } from "@lanista/api/gen/lanista/v1/tasks_pb";
+import { defaultBundleLimits } from "@lanista/arena/agents/types";
+import { unzip } from "@lanista/arena/agents/unzip";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { fromBufferPromise } from "yauzl";
 import {
   ARRIVES,
   CourseWorld,
@@ -45,10 +48,10 @@ test("a bundle that cannot tell right from wrong, or is none, grades nobody", as
   const { tasks } = course.lecturer.client;
   const { task } = await tasks.createTask({ space: course.space, slug: "bad", title: "Bad" });
   const taskId = task!.id;
-  const weak = await course.version(taskId, await taskZip(manifest(), ARRIVES, ARRIVES));
+  const weak = await course.version(taskId, taskZip(manifest(), ARRIVES, ARRIVES));
   expect(weak).toMatchObject({ state: Checked.REFUSED, title: "The lake", cases: 1, points: 10 });
   expect(weak.findings.map(({ who, caseId }) => [who, caseId])).toEqual([["cheat", "seen"]]);
-  const none = await course.version(taskId, await zipOf({ "README.md": "no task" }));
+  const none = await course.version(taskId, zipOf({ "README.md": "no task" }));
   expect(none).toMatchObject({ state: Checked.REFUSED, cases: 0 });
   expect(await codeOf(tasks.useTaskVersion({ versionId: weak.id }))).toBe("conflict");
   expect(await codeOf(tasks.openTask({ taskId, opened: true }))).toBe("conflict");
@@ -182,6 +185,62 @@ test("quotas count neither what was cancelled nor what we broke", async () => {
   expect(await codeOf(course.handIn(tia, task.id, long))).toBe("too_large");
 }, 60_000);
 
+/** Adds up what the agent answers to 0 … 4, and says something that only staff may know. */
+const GRADER = `
+import pickle
+from agent import create_agent
+agent = create_agent(factor=2)
+value = sum(agent.step({"n": n}) for n in range(5))
+print(pickle.dumps({"suite_id": "secret suite", "results": [
+    {"case_id": 0, "result": {"name": "secret trap", "detail": [1], "value": value, "error": None}}]}))
+`;
+const DOUBLES = `
+class Agent:
+    def __init__(self, factor):
+        self.factor = factor
+    def step(self, state):
+        return state["n"] * self.factor
+def create_agent(**kwargs):
+    return Agent(**kwargs)
+`;
+const FORGED = `
+import pickle
+print(pickle.dumps({"suite_id": "s", "results": [{"case_id": 0, "result":
+    {"name": "n", "detail": None, "value": 40, "error": None}}]}), flush=True)
+${DOUBLES.replace("* self.factor", "* 0")}`;
+
+test("graders of aiVLE grade as they are, and no agent prints its own result", async () => {
+  const { tasks } = course.lecturer.client;
+  const { task } = await tasks.createTask({ space: course.space, slug: "sum", title: "Sum", settings: { points: 40 } });
+  const taskId = task!.id;
+  const none = await course.version(taskId, zipOf({ "grader.py": GRADER }), TaskFormat.AIVLE);
+  expect(none.state).toBe(Checked.REFUSED);
+  expect(none.findings[0]?.message).toContain("there is no bootstrap.sh");
+  const bundle = zipOf({ "bootstrap.sh": "#!/bin/bash\npython grader.py\n", "grader.py": GRADER });
+  const version = await course.version(taskId, bundle, TaskFormat.AIVLE);
+  expect(version).toMatchObject({ state: Checked.READY, format: TaskFormat.AIVLE });
+  await tasks.useTaskVersion({ versionId: version.id });
+  await tasks.openTask({ taskId, opened: true });
+  const raises = "def create_agent(**kwargs): raise ValueError('no idea')\n";
+  const handed = [
+    await course.handIn(ada, taskId, DOUBLES),
+    await course.handIn(bob, taskId, FORGED),
+    await course.handIn(bob, taskId, raises),
+    (await bob.client.grades.handIn({ taskId, bundle: { case: "zip", value: Buffer.from("no zip") } })).submission!,
+  ];
+  const graded: unknown[] = [];
+  for (const [at, { id }] of handed.entries()) {
+    const { state, points, outOf } = await course.graded(at === 0 ? ada : bob, id);
+    graded.push([state, points, outOf]);
+  }
+  expect(graded).toEqual([20, 0, 0, 0].map((points) => [State.GRADED, points, 40]));
+  const seen = (await ada.client.grades.getGrade({ submissionId: handed[0]!.id })).grade!.documentJson;
+  expect(JSON.parse(seen)).toMatchObject({ points: 20, cases: [{ verdict: "OK", value: 0.5 }] });
+  expect(seen).not.toContain("secret");
+  const whole = (await tia.client.grades.getGrade({ submissionId: handed[0]!.id })).grade!.documentJson;
+  expect(JSON.parse(whole).cases[0].said.grade).toMatchObject({ split: true, value: 20, suiteId: "secret suite" });
+}, 90_000);
+
 test("a grader that was wrong is mended, and everybody graded again; the grades before stay", async () => {
   const task = await course.task("again", { counts: TaskCounts.LAST });
   const { id } = await course.handIn(ada, task.id, ARRIVES);
@@ -192,7 +251,7 @@ test("a grader that was wrong is mended, and everybody graded again; the grades 
   expect(await grades.regrade({ what: { case: "taskId", value: task.id } })).toMatchObject({ queued: 0 });
   // Now it asks for the opposite, of a lake that is just as small.
   const upside = manifest(20).replaceAll("zero: 0, full: 1", "zero: 1, full: 0");
-  const version = await course.version(task.id, await taskZip(upside, DROWNS, ARRIVES));
+  const version = await course.version(task.id, taskZip(upside, DROWNS, ARRIVES));
   await tasks.useTaskVersion({ versionId: version.id });
   expect(await grades.regrade({ what: { case: "taskId", value: task.id } })).toMatchObject({ queued: 2, left: 0 });
   // It is not the student's to stop what may take points from him.
@@ -220,6 +279,12 @@ test("a grader that was wrong is mended, and everybody graded again; the grades 
 
 const one = async (call: Promise<object>, like: object) => expect(await call).toMatchObject(like);
 
+async function namesIn(zip: Buffer): Promise<string[]> {
+  const dir = mkdtempSync(join(world.dir, "zip-"));
+  writeFileSync(`${dir}.zip`, zip);
+  return (await unzip(`${dir}.zip`, dir, defaultBundleLimits)).toSorted();
+}
+
 test("staff take results and submissions away; nobody else does", async () => {
   expect((await course.get("results.csv")).status).toBe(401);
   expect((await course.get("results.csv", ada)).status).toBe(403);
@@ -235,11 +300,9 @@ test("staff take results and submissions away; nobody else does", async () => {
   expect(lines.map((line) => line.split(",")[at])).toEqual(["40", "0"]);
 
   const bytes = Buffer.from(await (await course.get("lake/submissions.zip?all=1", tia)).arrayBuffer());
-  const names: string[] = [];
-  for await (const entry of (await fromBufferPromise(bytes)).eachEntry()) names.push(entry.fileName);
-  expect(names).toEqual(["ada@example.org-1.zip", "bob@example.org-1.zip", "bob@example.org-2.zip"]);
+  expect(await namesIn(bytes)).toEqual(["ada@example.org-1.zip", "bob@example.org-1.zip", "bob@example.org-2.zip"]);
   const last = Buffer.from(await (await course.get("lake/submissions.zip", tia)).arrayBuffer());
-  expect((await fromBufferPromise(last)).entryCount).toBe(2);
+  expect(await namesIn(last)).toHaveLength(2);
 });
 
 test("a worker tells which submissions are alike", async () => {

@@ -2,6 +2,7 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { Scope, SpaceRole } from "@lanista/api/gen/lanista/v1/access_pb";
 import { ScheduledAction } from "@lanista/api/gen/lanista/v1/schedules_pb";
+import { SpaceKind } from "@lanista/api/gen/lanista/v1/spaces_pb";
 import { enqueue } from "@lanista/server/jobs/enqueue";
 import { inTransaction } from "@lanista/server/jobs/transaction";
 import { joinLadder } from "@lanista/server/ladder/join";
@@ -43,7 +44,9 @@ async function fill(server: TestServer, signal: AbortSignal): Promise<Omit<World
   const participant = await server.person("ann", { scope: "participant" });
   const other = await server.person("ben", { scope: "participant" });
   const { client: admin } = administrator;
-  const space = some((await admin.spaces.createSpace({ slug: "course", title: "Course" })).space);
+  const space = some(
+    (await admin.spaces.createSpace({ slug: "course", title: "Course", kind: SpaceKind.COURSE })).space,
+  );
   const invite = { space: space.id, role: SpaceRole.PARTICIPANT, validSeconds: 86_400n, uses: 1000 };
   const { code, invitation } = await admin.spaces.createInvitation(invite);
   for (const { client } of [participant, other]) await client.spaces.acceptInvitation({ code });

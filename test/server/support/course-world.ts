@@ -1,12 +1,11 @@
 /** A course with a task on a real server: its people, the cheapest task there is, and what is handed in for it. */
 import { createHash } from "node:crypto";
-import { buffer } from "node:stream/consumers";
 import { connect, type LanistaClient } from "@lanista/api/client";
 import { SpaceKind } from "@lanista/api/gen/lanista/v1/spaces_pb";
-import { TaskVersion_State as Checked, type Task } from "@lanista/api/gen/lanista/v1/tasks_pb";
+import { TaskVersion_State as Checked, type Task, TaskFormat } from "@lanista/api/gen/lanista/v1/tasks_pb";
 import { makeToken } from "@lanista/server/accounts/tokens";
 import type { Role } from "@lanista/server/auth/access";
-import yazl from "yazl";
+import { writeZip } from "../../bundles/zip-writer.ts";
 import type { WorkerWorld } from "./worker-world.ts";
 
 /** Each entry is a step on the frozen lake; the last is taken again and again. The gift is at the end of 1 1 2 1 2 2. */
@@ -41,14 +40,10 @@ cheat: cheat.py
 `;
 export const HIDDEN_CASE = `  - { id: secret-trap, title: The secret trap, hidden: true, weight: 3, ${CASE} }`;
 
-export async function zipOf(files: Readonly<Record<string, string>>): Promise<Buffer> {
-  const zip = new yazl.ZipFile();
-  for (const [name, text] of Object.entries(files)) zip.addBuffer(Buffer.from(text), name, { mtime: new Date(0) });
-  zip.end();
-  return await buffer(zip.outputStream);
-}
+export const zipOf = (files: Readonly<Record<string, string>>): Buffer =>
+  writeZip(Object.entries(files).map(([name, data]) => ({ name, data })));
 
-export const taskZip = (source: string, reference = ARRIVES, cheat = DROWNS): Promise<Buffer> =>
+export const taskZip = (source: string, reference = ARRIVES, cheat = DROWNS): Buffer =>
   zipOf({ "task.yaml": source, "reference.py": reference, "cheat.py": cheat });
 
 export interface Person {
@@ -92,9 +87,9 @@ export class CourseWorld {
   }
 
   /** Checked by whatever worker there is. */
-  async version(taskId: string, bundle: Buffer) {
+  async version(taskId: string, bundle: Buffer, format = TaskFormat.NATIVE) {
     const { tasks } = this.lecturer.client;
-    const { version } = await tasks.addTaskVersion({ taskId, uploadId: await this.upload(bundle) });
+    const { version } = await tasks.addTaskVersion({ taskId, format, uploadId: await this.upload(bundle) });
     await this.world.ended(version!.jobId, 120_000);
     const { versions } = await tasks.listTaskVersions({ taskId });
     return versions.find(({ id }) => id === version!.id)!;
@@ -108,14 +103,14 @@ export class CourseWorld {
   ): Promise<Task> {
     const { tasks } = this.lecturer.client;
     const { task } = await tasks.createTask({ space: this.space, slug, title: slug, settings });
-    const version = await this.version(task!.id, await taskZip(source));
+    const version = await this.version(task!.id, taskZip(source));
     if (version.state !== Checked.READY) throw new Error(`the task was refused: ${JSON.stringify(version.findings)}`);
     await tasks.useTaskVersion({ versionId: version.id });
     return (await tasks.openTask({ taskId: task!.id, opened: true })).task!;
   }
 
   async handIn(person: Person, taskId: string, source: string, headers: Record<string, string> = {}) {
-    const bundle = { case: "zip", value: await zipOf({ "agent.py": source }) } as const;
+    const bundle = { case: "zip", value: zipOf({ "agent.py": source }) } as const;
     return (await person.client.grades.handIn({ taskId, bundle }, { headers })).submission!;
   }
 

@@ -38,6 +38,7 @@ export async function enqueueGrading(app: App, tx: Tx, request: GradingRequest):
       name: `submission ${number}`,
       tier: settings.tier,
       over: overOf(settings),
+      ...(version.format === "aivle" && settings.points > 0 ? { points: settings.points } : {}),
     },
     tier: settings.tier,
     needs: gradingNeeds(summary, settings),

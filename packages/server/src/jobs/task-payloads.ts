@@ -7,6 +7,11 @@ const TIB = 2 ** 40;
 /** Of a grade's JSON, as UTF-16 counts them. */
 const MOST_GRADE = 2 ** 20;
 
+/** Of aiVLE's bundles, which say nothing of it. */
+export const LEGACY_POINTS = 100;
+export const LEGACY_SECONDS = 600;
+export const LEGACY_MEMORY_BYTES = 2 ** 30;
+
 /** What stands over the bundle's own limits. */
 export const overLimits = z.strictObject({
   caseSeconds: z.int().positive().max(86_400).optional(),
@@ -62,6 +67,8 @@ export const gradePayload = z.strictObject({
   name: z.string().max(100),
   tier: z.string().max(40),
   over: overLimits,
+  /** What full marks are, where the bundle does not say: the most that its value counts for. */
+  points: z.number().positive().max(1e6).optional(),
 });
 export type GradePayload = z.infer<typeof gradePayload>;
 

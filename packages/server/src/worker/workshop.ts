@@ -10,6 +10,7 @@ import { findNode, findPython } from "@lanista/sandbox/interpreters";
 import type { Limits, Runtime } from "@lanista/sandbox/types";
 import type { TierAbility } from "./abilities.ts";
 import { BundleCache, type FetchBytes } from "./bundle-cache.ts";
+import { GradingTools, type GradingWalls } from "./grading-tools.ts";
 import { Meter, type Reading } from "./meter.ts";
 import type { WorkerPlan } from "./options.ts";
 import { PreparedBundles, type Taken } from "./prepared-bundles.ts";
@@ -44,6 +45,7 @@ export class Workshop {
   readonly #agents: PreparedBundles<PreparedAgent>;
   readonly #tasks: PreparedBundles<UnpackedTask>;
   readonly #fetch: Fetch;
+  readonly #grading: GradingTools;
 
   private constructor(
     plan: WorkerPlan,
@@ -64,6 +66,7 @@ export class Workshop {
       prepareAgent(path, { workDir }),
     );
     this.#tasks = new PreparedBundles(join(host.workDir, "tasks"), bundles, unpackTask);
+    this.#grading = new GradingTools(host, interpreters.python);
   }
 
   /** Throws SandboxError where this host has no place for sandboxes, and what `tryImage` throws. */
@@ -137,6 +140,22 @@ export class Workshop {
     return this.#tasks.take(digest, this.#fetch(run, digest), run.signal);
   }
 
+  /** What a grading by such boxes needs beside them. */
+  gradingTools(wishes: BoxWishes) {
+    const { tier, runtime, giveUp, guestDir } = this.boxOptions(wishes);
+    const walls: GradingWalls = {
+      tier,
+      guestDir,
+      ...(runtime === undefined ? {} : { runtime }),
+      ...(giveUp === undefined ? {} : { giveUp }),
+    };
+    return {
+      packages: this.#grading.packages(walls),
+      environments: this.#grading.environments(walls),
+      legacy: () => this.#grading.legacy(walls),
+    };
+  }
+
   withBundle<T>(run: Run, digest: string, use: (path: string) => Promise<T>): Promise<T> {
     return this.#agents.withBundle(digest, this.#fetch(run, digest), run.signal, use);
   }
@@ -144,6 +163,7 @@ export class Workshop {
   /** Kills every box, and removes what the runs left. */
   async close(): Promise<void> {
     this.meter.close();
+    await this.#grading.close();
     await this.host.close();
   }
 }

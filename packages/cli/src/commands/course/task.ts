@@ -5,6 +5,7 @@ import {
   ListTaskVersionsResponseSchema,
   TaskVersion_State as State,
   type Task,
+  TaskFormat,
   TaskSchema,
   type TaskVersion,
   TaskVersionSchema,
@@ -27,6 +28,11 @@ import { zipFolder } from "./zip-folder.ts";
 interface TaskOptions extends RemoteOptions, SettingOptions {
   readonly title?: string;
   readonly description?: string;
+}
+
+interface AddOptions extends RemoteOptions {
+  readonly use: boolean;
+  readonly aivle?: true;
 }
 
 export function courseTask(context: Context): Command {
@@ -100,11 +106,10 @@ export function courseTask(context: Context): Command {
 
   sub("add", "hand in the bundle that grades, wait until it is checked, and use it", "add cs1/lake my-task")
     .argument("<task>", TASK)
-    .argument("<bundle>", "a folder or a .zip with a task.yaml, see init task")
+    .argument("<bundle>", "a folder or a .zip with a task.yaml (see init task), or of aiVLE's")
     .option("--no-use", "do not use it yet")
-    .action((name: string, path: string, options: RemoteOptions & { use: boolean }) =>
-      addVersion(context, name, path, options),
-    );
+    .option("--aivle", "it is a grader of aiVLE's: with a bootstrap.sh")
+    .action((name: string, path: string, options: AddOptions) => addVersion(context, name, path, options));
 
   sub("versions", "list the bundles that were handed in to grade a task", "versions cs1/lake")
     .argument("<task>", TASK)
@@ -161,19 +166,15 @@ export function courseTask(context: Context): Command {
   return group;
 }
 
-async function addVersion(
-  context: Context,
-  name: string,
-  path: string,
-  options: RemoteOptions & { readonly use: boolean },
-): Promise<void> {
+async function addVersion(context: Context, name: string, path: string, options: AddOptions): Promise<void> {
   const client = await remote(context, options);
   const zip = await zipFolder(path);
   const task = (await client.tasks.getTask({ task: name })).task!;
   const progress = startProgress(context.terminal);
   try {
     const uploadId = await upload(client, task.spaceId, zip, (text) => progress.update(text));
-    const made = (await client.tasks.addTaskVersion({ taskId: task.id, uploadId })).version!;
+    const format = options.aivle ? TaskFormat.AIVLE : TaskFormat.NATIVE;
+    const made = (await client.tasks.addTaskVersion({ taskId: task.id, uploadId, format })).version!;
     for await (const { job } of client.jobs.watchJob({ jobId: made.jobId }, { signal: context.signal }))
       progress.update(`check: ${jobText(job!)}`);
     const { versions } = await client.tasks.listTaskVersions({ taskId: task.id });

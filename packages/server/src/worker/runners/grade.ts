@@ -8,16 +8,16 @@ import { gradeAgent } from "@lanista/arena/grading/grade";
 import type { Grade } from "@lanista/arena/grading/grade-types";
 import { type GradePayload, gradePayload } from "../../jobs/task-payloads.ts";
 import type { Workshop } from "../workshop.ts";
+import { gradeLegacy, type LegacyDocument } from "./grade-legacy.ts";
 import { limitedTask } from "./limited-task.ts";
 import type { Run, RunEnd } from "./runner.ts";
 
 /** Throws what makes this worker unable to grade; of what is in the bundles it says nothing. */
 export async function runGrade(run: Run, workshop: Workshop): Promise<RunEnd> {
   const payload = gradePayload.parse(run.payload);
-  if (payload.format !== "native") throw new Error(`this worker does not grade tasks of the format ${payload.format}`);
-  let grade: Grade;
+  let grade: Grade | LegacyDocument;
   try {
-    grade = await graded(run, workshop, payload);
+    grade = await (payload.format === "aivle" ? gradeLegacy : graded)(run, workshop, payload);
   } catch (error) {
     run.signal.throwIfAborted();
     throw quiet(run, error instanceof Error ? error.message : String(error));
@@ -41,12 +41,16 @@ async function graded(run: Run, workshop: Workshop, payload: GradePayload): Prom
   try {
     const task = limitedTask(taken.value, payload.over);
     const { memoryBytes, cpus } = task.manifest.limits;
-    const boxes = workshop.boxes({ tier: payload.tier, limits: { memoryBytes, cpus } });
+    const wishes = { tier: payload.tier, limits: { memoryBytes, cpus } };
+    const boxes = workshop.boxes(wishes);
+    const { packages, environments } = workshop.gradingTools(wishes);
     const student = await studentOf(run, workshop, payload);
     try {
       return await gradeAgent({
         task,
         agent: student.agent,
+        packages,
+        environments,
         boxes: {
           guestDir: boxes.guestDir,
           judge: (program, extras) => boxes.judge(program, extras),

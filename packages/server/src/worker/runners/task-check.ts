@@ -7,6 +7,7 @@ import { TaskError } from "@lanista/arena/grading/task-error";
 import { type TaskCheckResult, type TaskSummary, taskCheckPayload } from "../../jobs/task-payloads.ts";
 import type { Taken } from "../prepared-bundles.ts";
 import type { Workshop } from "../workshop.ts";
+import { checkLegacy } from "./grade-legacy.ts";
 import { limitedTask } from "./limited-task.ts";
 import type { Run, RunEnd } from "./runner.ts";
 
@@ -16,7 +17,7 @@ const MAX_TEXT = 1000;
 /** Throws what makes this worker unable to do it, and why a grading came to no end that was the author's. */
 export async function runTaskCheck(run: Run, workshop: Workshop): Promise<RunEnd> {
   const payload = taskCheckPayload.parse(run.payload);
-  if (payload.format !== "native") throw new Error(`this worker does not check tasks of the format ${payload.format}`);
+  if (payload.format === "aivle") return await checkLegacy(run, workshop, payload);
   let taken: Taken<PreparedTask>;
   try {
     taken = await workshop.task(run, payload.task);
@@ -27,8 +28,10 @@ export async function runTaskCheck(run: Run, workshop: Workshop): Promise<RunEnd
   try {
     const task = limitedTask(taken.value, payload.over);
     const { memoryBytes, cpus } = task.manifest.limits;
-    const boxes = workshop.boxes({ tier: payload.tier, limits: { memoryBytes, cpus } });
-    const report = await checkTask({ task, boxes, signal: run.signal });
+    const wishes = { tier: payload.tier, limits: { memoryBytes, cpus } };
+    const { packages, environments } = workshop.gradingTools(wishes);
+    const boxes = workshop.boxes(wishes);
+    const report = await checkTask({ task, boxes, packages, environments, signal: run.signal });
     for (const grade of [report.reference, report.cheat]) throwOurs(grade);
     const summary = summaryOf(taken.value);
     if (!report.ok) return refused(summary, report.findings);

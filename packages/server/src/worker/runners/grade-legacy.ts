@@ -1,0 +1,137 @@
+/**
+ * Grading by a bundle of aiVLE's, and what can be said of one before: that it is one, and that its packages can be had. It brings no
+ * agents to be proved by. Its grade is one hidden case, since nobody knows what of its details a student may see; what the grader said
+ * is in it for staff.
+ */
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { BundleError } from "@lanista/arena/agents/types";
+import { takeBundlePair } from "@lanista/arena/legacy/bundle-pair";
+import { gradeBundles } from "@lanista/arena/legacy/grade-bundles";
+import type { LegacyGrade, LegacyOutcome } from "@lanista/arena/legacy/types";
+import { PackagesError } from "@lanista/sandbox/python/packages-error";
+import {
+  type GradePayload,
+  LEGACY_MEMORY_BYTES,
+  LEGACY_POINTS,
+  LEGACY_SECONDS,
+  type TaskCheckPayload,
+  type TaskCheckResult,
+} from "../../jobs/task-payloads.ts";
+import type { Workshop } from "../workshop.ts";
+import type { Run, RunEnd } from "./runner.ts";
+
+const MOST_TEXT = 128 * 1024;
+const MAX_FINDING = 1000;
+const TITLE = "aiVLE's grader";
+
+export interface LegacyDocument {
+  readonly outcome: { readonly kind: LegacyOutcome["kind"]; readonly cases: string[]; readonly detail: string | null };
+  readonly cases: readonly { readonly outcome: LegacyOutcome["kind"]; readonly fault: string | null }[];
+}
+
+/** Throws what is ours, or the grader's alone. */
+export async function gradeLegacy(run: Run, workshop: Workshop, payload: GradePayload): Promise<LegacyDocument> {
+  const { memoryBytes = LEGACY_MEMORY_BYTES, caseSeconds = LEGACY_SECONDS } = payload.over;
+  const { legacy, packages } = workshop.gradingTools({ tier: payload.tier, limits: {} });
+  const request = {
+    boxes: legacy(),
+    limits: { ramBytes: memoryBytes, runSeconds: caseSeconds },
+    packages,
+    signal: run.signal,
+  };
+  const outOf = payload.points ?? LEGACY_POINTS;
+  return await workshop.withBundle(run, payload.task, async (grader) => {
+    const { digest } = await looked(grader, workshop);
+    const made = { outOf, task: digest, agent: { name: payload.name, digest: payload.agent } };
+    return await workshop.withBundle(run, payload.agent, async (agent) => {
+      try {
+        return documentOf(await gradeBundles({ ...request, grader, agent }), made);
+      } catch (error) {
+        // The grader's was looked at before.
+        if (!(error instanceof BundleError)) throw error;
+        const outcome = { kind: "agent_fault", verdict: "RE", fault: "bundle", detail: error.message } as const;
+        return written(made, outcome, 0, { grade: null, site: null });
+      }
+    });
+  });
+}
+
+interface Made {
+  readonly outOf: number;
+  readonly task: string;
+  readonly agent: { readonly name: string; readonly digest: string };
+}
+
+function documentOf({ grade, site }: LegacyGrade, made: Made): LegacyDocument {
+  const { outcome, value } = grade;
+  if (outcome.kind === "completed" && value === null) throw new Error("the grader came to its end without a value");
+  // A grader may give less than nothing or more than all: points are neither.
+  const points = outcome.kind === "completed" ? Math.min(made.outOf, Math.max(0, Number(value) || 0)) : 0;
+  const said = {
+    grade: { ...grade, agentLog: grade.agentLog.slice(0, MOST_TEXT), cases: bounded(grade.cases) },
+    site: { ...site, raw_log: site.raw_log.slice(0, MOST_TEXT), result: site.result?.slice(0, MOST_TEXT) ?? null },
+  };
+  return written({ ...made, agent: { ...made.agent, digest: grade.agent.digest } }, outcome, points, said);
+}
+
+const bounded = (cases: LegacyGrade["grade"]["cases"]): unknown =>
+  JSON.stringify(cases).length <= 2 * MOST_TEXT ? cases : "longer than is kept";
+
+/** In the form of a native grade, so that whoever reads grades reads one form. */
+function written(
+  { outOf, task, agent }: Made,
+  { kind, verdict, fault, detail }: Pick<LegacyOutcome, "kind" | "verdict" | "fault" | "detail">,
+  points: number,
+  said: { readonly grade: unknown; readonly site: unknown },
+) {
+  const outcome = { kind, cases: kind === "completed" ? [] : ["grader"], detail };
+  const one = { id: "grader", title: TITLE, hidden: true, weight: 1, outcome: kind };
+  const value = points / outOf;
+  return {
+    outcome,
+    points,
+    outOf,
+    cases: [{ ...one, value, verdict: verdict ?? "OK", fault, measured: points, detail, message: null, said }],
+    task: { title: TITLE, digest: task },
+    kind: "environment",
+    agent,
+    env: "aivle",
+    unwritten: [],
+    wallSeconds: wallOf(said.grade),
+  };
+}
+
+const wallOf = (grade: unknown): number =>
+  typeof grade === "object" && grade !== null && "wallSeconds" in grade ? Number(grade.wallSeconds) : 0;
+
+export async function checkLegacy(run: Run, workshop: Workshop, payload: TaskCheckPayload): Promise<RunEnd> {
+  const { packages } = workshop.gradingTools({ tier: payload.tier, limits: {} });
+  try {
+    const { digest, requirements } = await workshop.withBundle(run, payload.task, (path) => looked(path, workshop));
+    if (requirements !== "") (await packages(requirements, run.signal)).release();
+    const limits = { caseSeconds: LEGACY_SECONDS, memoryBytes: LEGACY_MEMORY_BYTES, cpus: 1, boxes: 2, cases: 1 };
+    const summary = { title: TITLE, environment: "aivle", points: LEGACY_POINTS, digest, ...limits };
+    return end({ ok: true, findings: [], summary });
+  } catch (error) {
+    const refused = error instanceof BundleError || (error instanceof PackagesError && error.kind === "requirements");
+    if (!refused) throw error;
+    const finding = { who: "task", case: null, message: error.message.slice(0, MAX_FINDING) };
+    return end({ ok: false, findings: [finding], summary: null });
+  }
+}
+
+const end = (result: TaskCheckResult): RunEnd => ({ outcome: { kind: "completed" }, result });
+
+/** The grader's files, beside an agent that is none. Throws BundleError. */
+async function looked(path: string, workshop: Workshop): Promise<{ digest: string; requirements: string }> {
+  const dir = await mkdtemp(join(workshop.host.workDir, "looked-"));
+  try {
+    const nobody = join(dir, "agent.py");
+    await writeFile(nobody, "");
+    const { grader, requirements } = await takeBundlePair(path, nobody, dir);
+    return { digest: grader.digest, requirements };
+  } finally {
+    await rm(dir, { recursive: true, force: true });
+  }
+}

@@ -1,5 +1,6 @@
 import { createServer, type Server, type Socket } from "node:net";
 import { fromWire } from "@lanista/api/errors";
+import { SpaceKind } from "@lanista/api/gen/lanista/v1/spaces_pb";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type TestServer, testServer } from "../testing/server.ts";
 
@@ -46,7 +47,7 @@ let mail: MailServer;
 let server: TestServer;
 beforeAll(async () => {
   mail = await mailServer();
-  server = await testServer({ flags: { "smtp.url": mail.url, signup: "open" } });
+  server = await testServer({ flags: { "smtp.url": mail.url, signup: "open", "limits.signInPerMinute": "100" } });
 });
 afterAll(async () => {
   await server.close();
@@ -60,6 +61,36 @@ const post = (path: string, body: unknown) =>
     body: JSON.stringify(body),
   });
 
+/** The mail of that subject to that address, once it came. */
+async function mailed(subject: string, to: string): Promise<string> {
+  const found = () => mail.mails.find((one) => one.includes(`Subject: ${subject}`) && one.includes(`To: ${to}`));
+  await expect.poll(found).toBeDefined();
+  return (found() ?? "").replaceAll("=\n", "").replaceAll("=3D", "=");
+}
+
+test("an address is confirmed by the link in its mail, and then what waits for it lets its owner in", async () => {
+  const lea = await server.person("lea", { organiser: true });
+  await lea.client.spaces.createSpace({ slug: "cs1", title: "CS 1", kind: SpaceKind.COURSE });
+  const csv = "name,email,role,group\nBea,bea@example.org,student,T1\n";
+  await lea.client.courses.importRoster({ space: "cs1", csv });
+  const person = { name: "Bea", email: "bea@example.org", password: "the first of them" };
+  const { token } = (await (await post("sign-up/email", person)).json()) as { token: string };
+  const bea = server.client(token);
+  const spaces = async () => (await bea.spaces.listSpaces({})).spaces.map(({ slug }) => slug);
+  expect(await spaces()).toEqual([]);
+  const text = await mailed("Your address at Lanista", "bea@example.org");
+  const link = new URL(/http\S+verify-email\S+/.exec(text)?.[0] ?? "");
+  const follow = (token: string) => fetch(`${server.urls.http}${link.pathname}?token=${token}`, { redirect: "manual" });
+  const good = link.searchParams.get("token") ?? "";
+  expect((await follow(`${good}x`)).status).toBe(401);
+  expect(await spaces()).toEqual([]);
+  expect((await follow(good)).status).toBe(200);
+  expect(await spaces()).toEqual(["cs1"]);
+  expect((await bea.tokens.whoAmI({})).user?.emailConfirmed).toBe(true);
+  const { members } = await lea.client.spaces.listMembers({ space: "cs1" });
+  expect(members).toContainEqual(expect.objectContaining({ email: "bea@example.org", group: "T1" }));
+});
+
 test("a forgotten password is set anew with the token of a mail, once", async () => {
   const person = { name: "Ann", email: "ann@example.org", password: "the first of them" };
   const { token: session } = (await (await post("sign-up/email", person)).json()) as { token: string };
@@ -69,9 +100,7 @@ test("a forgotten password is set anew with the token of a mail, once", async ()
   const unknown = await post("request-password-reset", { email: "nobody@example.org" });
   expect([known.status, unknown.status]).toEqual([200, 200]);
   expect(await known.json()).toEqual(await unknown.json());
-  await expect.poll(() => mail.mails.length).toBe(1);
-  const text = mail.mails[0]?.replaceAll("=\n", "") ?? "";
-  expect(text).toContain("To: ann@example.org");
+  const text = await mailed("A new password for Lanista", "ann@example.org");
   const token = /--secret (\S+)/.exec(text)?.[1] ?? "";
 
   expect((await post("reset-password", { token: `${token}x`, newPassword: "the second of them" })).status).toBe(400);

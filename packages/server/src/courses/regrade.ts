@@ -7,7 +7,7 @@ import { enqueueGrading } from "./enqueue-grading.ts";
 import { type TaskVersionRow, versionInUse } from "./task-versions.ts";
 import type { TaskRow } from "./tasks.ts";
 
-const MOST_AT_ONCE = 2000;
+const MOST_AT_ONCE = 500;
 
 interface Again {
   readonly id: string;
@@ -45,6 +45,7 @@ export async function regradeTask(
     WHERE s.task_id = ${task.id} AND s.state IN ('graded', 'failed') AND NOT EXISTS (
       SELECT FROM task_grades g WHERE g.submission_id = s.id AND g.number = s.grades AND g.version_id = ${version.id})
     ORDER BY s.id LIMIT ${MOST_AT_ONCE}`.execute(tx);
+  let queued = 0;
   for (const row of rows) {
     const locked = await tx
       .selectFrom("task_submissions")
@@ -52,9 +53,12 @@ export async function regradeTask(
       .where("id", "=", row.id)
       .forUpdate()
       .executeTakeFirstOrThrow();
-    if (locked.state !== "waiting" && locked.state !== "running") await again(app, tx, task, version, row, by);
+    // Somebody else asked for it in this moment.
+    if (locked.state === "waiting" || locked.state === "running") continue;
+    await again(app, tx, task, version, row, by);
+    queued++;
   }
-  return { queued: rows.length, left: (rows[0]?.of ?? 0) - rows.length };
+  return { queued, left: (rows[0]?.of ?? 0) - rows.length };
 }
 
 async function needVersion(tx: Tx, taskId: string): Promise<TaskVersionRow> {

@@ -34,7 +34,7 @@ import {
   placedSubmission,
   taskSubmissionMessage,
 } from "../courses/submissions.ts";
-import { lockTask, requireTask, shareTask } from "../courses/tasks.ts";
+import { requireTask, shareTask } from "../courses/tasks.ts";
 import type { Db, Tx } from "../db/database.ts";
 import { cancelJob } from "../jobs/cancel.ts";
 import { mutate } from "../mutate.ts";
@@ -128,13 +128,13 @@ export function gradeService(app: App): ServiceImpl<typeof GradeService> {
           if (request.what.case === "submissionId") {
             const { submission } = await ownTaskSubmission(tx, caller, request.what.value);
             await requireRole(tx, caller, submission.space_id, "assistant", "the submission");
-            const task = await lockTask(tx, caller, submission.task_id, "assistant");
+            const task = await shareTask(tx, caller, submission.task_id, "assistant");
             note.subject = submission.id;
             note.spaceId = task.space_id;
             await regradeOne(app, tx, task, submission.id, by);
             return { queued: 1, left: 0 };
           }
-          const task = await lockTask(tx, caller, request.what.value ?? "", "assistant");
+          const task = await shareTask(tx, caller, request.what.value ?? "", "assistant");
           note.subject = task.id;
           note.spaceId = task.space_id;
           return await regradeTask(app, tx, task, by);

@@ -556,7 +556,7 @@ export declare type RegradeRequest = Message<"lanista.v1.RegradeRequest"> & {
     case: "submissionId";
   } | {
     /**
-     * Every submission of it that is graded, failed or was cancelled by nobody, at most 2,000 at once.
+     * Every submission of it that is graded or failed, and that this version has not graded yet; at most 500 at once.
      *
      * @generated from field: string task_id = 2;
      */

@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
 import { GetQueueAttributesCommand, ListQueuesCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { SqsBroker } from "@lanista/server/aivle/sqs-broker";
@@ -10,6 +11,7 @@ import type { TaskMessage } from "@lanista/server/aivle/task-message";
 import { freePort } from "@lanista/server/testing/free-port";
 import { logLines } from "@lanista/server/testing/log-lines";
 import { afterAll, beforeAll, describe, expect, it, onTestFailed } from "vitest";
+import { LANISTA } from "../cli/spawn.ts";
 import { pythonPackages } from "../server/python.ts";
 import { CelerySite } from "./support/celery.ts";
 import { StandInSite } from "./support/site.ts";
@@ -91,6 +93,14 @@ describe.runIf(venv !== null)("aiVLE's worker over SQS", () => {
     await expect.poll(() => late.status, { timeout: 60_000 }).toBe("D");
     expect(await worker.end()).toBe(0);
     expect(site.refused).toEqual([]);
+  });
+
+  it("is what the self-test goes through where it is configured", async () => {
+    const child = spawn(LANISTA, ["aivle-worker", "--self-test"], { cwd: join(dir, "worker"), stdio: "pipe" });
+    const [out, err] = await Promise.all([text(child.stdout), text(child.stderr)]);
+    expect(err).toBe("");
+    expect(out.match(/^✓/gm)).toHaveLength(6);
+    expect(out).not.toContain("✗");
   });
 
   it("keeps a message for as long as it works on it, and lets it come again when it gives it back, or is gone", async () => {

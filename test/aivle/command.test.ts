@@ -96,6 +96,12 @@ describe.runIf(here)("lanista aivle-worker", () => {
     const none = site.add(3);
     none.taskId = await celery.publish(3);
     await expect.poll(() => none.status, { timeout: 60_000 }).toBe("E");
+    expect(JSON.parse(none.stored[0]!)).toMatchObject({ ok: false, error: "RE" });
+    site.zips.grader = Buffer.from("no zip at all");
+    const authors = site.add(4);
+    authors.taskId = await celery.publish(4);
+    await expect.poll(() => authors.status, { timeout: 60_000 }).toBe("E");
+    expect(JSON.parse(authors.stored[0]!)).toMatchObject({ ok: false, error: null });
     child.kill("SIGTERM");
     expect(await over).toMatchObject({ code: 143 });
     expect(site.refused).toEqual([]);

@@ -1,11 +1,9 @@
 /** Grades aiVLE's zips in sandboxes, with packages made ready once for all jobs that ask for the same. */
-import { BundleError } from "@lanista/arena/agents/types";
 import { gradeBundles } from "@lanista/arena/legacy/grade-bundles";
 import { LegacyBoxes } from "@lanista/arena/legacy/legacy-boxes";
 import { LegacyPackages } from "@lanista/arena/legacy/legacy-packages";
 import { SandboxHost } from "@lanista/sandbox/host";
 import { findPython } from "@lanista/sandbox/interpreters";
-import { PackagesError } from "@lanista/sandbox/python/packages-error";
 import type { GiveUp, Tier } from "@lanista/sandbox/types";
 import { ReleaseStack } from "../release-stack.ts";
 import { type GradeRequest, nobodys, type SiteGrade } from "./grader.ts";
@@ -13,8 +11,6 @@ import { type GradeRequest, nobodys, type SiteGrade } from "./grader.ts";
 const MIB = 2 ** 20;
 /** aiVLE's worker waits so much longer than the task's limit. */
 const GRACE_SECONDS = 30;
-/** Where a task has no limit. */
-const MOST_SECONDS = 6 * 3600;
 const MOST_WARM = 8;
 
 export interface LegacyGraderOptions {
@@ -45,7 +41,9 @@ export class LegacyGrader {
       const host = await SandboxHost.open();
       releases.add("the sandboxes' host", () => host.close());
       const python = await findPython();
-      const packages = await LegacyPackages.open({ host, guestDir, python, giveUp });
+      // Packages are built in boxes with walls, whatever they are then used in.
+      const walls = tier === "container" || tier === "gvisor" ? { tier, giveUp } : {};
+      const packages = await LegacyPackages.open({ host, guestDir, python, ...walls });
       releases.add("the packages", () => packages.close());
       const warm = Math.min(2 * concurrency, MOST_WARM);
       const boxes = new LegacyBoxes(host, { tier, giveUp, python, guestDir, warm });
@@ -62,37 +60,31 @@ export class LegacyGrader {
 
   async grade({ grader, agent, limits, log, signal }: GradeRequest): Promise<SiteGrade> {
     const { ramMiB, vramMiB, seconds } = limits;
-    try {
-      const { site, grade } = await gradeBundles({
-        boxes: this.#boxes,
-        grader,
-        agent,
-        limits: {
-          ramBytes: Math.max(0, ramMiB) * MIB,
-          ...(vramMiB > 0 && { vramBytes: vramMiB * MIB }),
-          runSeconds: seconds > 0 ? Math.min(seconds + GRACE_SECONDS, MOST_SECONDS) : MOST_SECONDS,
-        },
-        packages: (requirements, stop) =>
-          this.#packages.ensure(requirements, {
-            ...(stop !== undefined && { signal: stop }),
-            onProgress: (line) => log.debug({ packages: line }, "making packages ready"),
-          }),
-        signal,
-      });
-      signal.throwIfAborted();
-      const { outcome, split, wallSeconds } = grade;
-      log.info({ outcome: outcome.kind, split, seconds: Math.round(wallSeconds * 100) / 100 }, "graded");
-      if (outcome.kind === "infra_fault" || outcome.kind === "cancelled")
-        return { kind: "ours", why: outcome.detail ?? outcome.kind };
-      return { kind: "graded", site };
-    } catch (error) {
-      signal.throwIfAborted();
-      if (error instanceof BundleError)
-        return { kind: "graded", site: { ok: false, raw_log: `${error.message}\n`, result: null, error: "RE" } };
-      if (error instanceof PackagesError && error.kind === "requirements")
-        return { kind: "graded", site: nobodys(`The grader's requirements.txt: ${error.message}`) };
-      throw error;
-    }
+    const { site, grade } = await gradeBundles({
+      boxes: this.#boxes,
+      grader,
+      agent,
+      limits: {
+        ramBytes: Math.max(0, ramMiB) * MIB,
+        ...(vramMiB > 0 && { vramBytes: vramMiB * MIB }),
+        runSeconds: seconds > 0 ? seconds + GRACE_SECONDS : 0,
+      },
+      packages: (requirements, stop) =>
+        this.#packages.ensure(requirements, {
+          ...(stop !== undefined && { signal: stop }),
+          onProgress: (line) => log.debug({ packages: line }, "making packages ready"),
+        }),
+      signal,
+    });
+    signal.throwIfAborted();
+    const { outcome, split, wallSeconds } = grade;
+    log.info({ outcome: outcome.kind, split, seconds: Math.round(wallSeconds * 100) / 100 }, "graded");
+    if (outcome.kind === "infra_fault" || outcome.kind === "cancelled")
+      return { kind: "ours", why: outcome.detail ?? outcome.kind };
+    // What the task's author did is no student's fault, also where aiVLE has no word for it.
+    const { fault, where, detail } = outcome;
+    const author = where === "grader" && (fault === "bundle" || fault === "requirements");
+    return { kind: "graded", site: author ? nobodys(detail ?? fault) : site };
   }
 
   async close(): Promise<void> {

@@ -72,7 +72,12 @@ function documentOf({ grade, site }: LegacyGrade, made: Made): LegacyDocument {
     grade: { ...grade, agentLog: grade.agentLog.slice(0, MOST_TEXT), cases: bounded(grade.cases) },
     site: { ...site, raw_log: site.raw_log.slice(0, MOST_TEXT), result: site.result?.slice(0, MOST_TEXT) ?? null },
   };
-  return written({ ...made, agent: { ...made.agent, digest: grade.agent.digest ?? made.agent.digest } }, outcome, points, said);
+  return written(
+    { ...made, agent: { ...made.agent, digest: grade.agent.digest ?? made.agent.digest } },
+    outcome,
+    points,
+    said,
+  );
 }
 
 const bounded = (cases: LegacyGrade["grade"]["cases"]): unknown =>

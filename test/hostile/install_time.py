@@ -5,7 +5,6 @@ def attempts(settings):
     import glob
     import os
     import socket
-    import urllib.request
 
     report = {}
 
@@ -57,13 +56,14 @@ def attempts(settings):
     attempt("environments", environments)
     attempt("secret_file", lambda: read(settings["file"]))
     attempt("written", lambda: write(settings["folder"] + "/written"))
-    attempt("written_packages", lambda: write("/packages/written"))
-    attempt("written_python", lambda: write(os.path.dirname(os.__file__) + "/written.py"))
     attempt("host_service", lambda: connect("127.0.0.1", settings["port"]))
     attempt("host_address", lambda: connect(settings["address"], settings["port"]))
     attempt("name", lambda: socket.getaddrinfo("localhost.example.org", 80))
     attempt("datagram", datagram)
+    # Outside of a box these would harm the host, and ask whoever listens there.
+    if settings["boxed"]:
+        attempt("written_packages", lambda: write("/packages/written"))
+        attempt("written_python", lambda: write(os.path.dirname(os.__file__) + "/written.py"))
     for path in settings["paths"]:
         attempt("ask " + path, lambda: ask(path))
-    attempt("ask by proxy", lambda: urllib.request.ProxyHandler and ask("http://127.0.0.1:%d/secret" % settings["port"]))
     return report

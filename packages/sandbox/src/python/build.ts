@@ -20,6 +20,8 @@ import type { Uv } from "./uv.ts";
 
 const MiB = 1024 * 1024;
 const MOST_REQUESTS = 20_000;
+/** Of what is said to people: reading it is work of ours. */
+const MOST_WORDS = 16 * 1024 * 1024;
 /** Of what uv says, the end is kept. */
 const KEPT_WORDS = 4000;
 
@@ -86,8 +88,11 @@ export async function build(input: BuildInput): Promise<Unpacked> {
   const stop = (): void => box.kill("the build is not wanted any more");
   signal.addEventListener("abort", stop, { once: true });
   if (signal.aborted) stop();
-  const words = new Words(box, input.onLine);
   let excess: string | undefined;
+  const words = new Words(box, input.onLine, () => {
+    excess ??= "it writes without end";
+    box.kill(excess);
+  });
   const relay = new IndexRelay({
     client: input.client,
     settings,
@@ -144,9 +149,9 @@ async function converse(
   unpacker: Unpacker,
   input: BuildInput,
 ): Promise<z.infer<typeof done> | undefined> {
-  const { settings, requirements, constraints, buildConstraints, uv } = input;
+  const { settings, requirements, constraints, buildConstraints } = input;
   const configuration = {
-    uv: `/uv/${uv.name}`,
+    uv: "/uv/uv",
     python: input.python,
     requirements: requirements.lines,
     flags: requirements.flags,
@@ -221,9 +226,12 @@ class Words {
   readonly ended: Promise<void>;
   #kept = "";
 
-  constructor(box: Sandbox, onLine: (line: string) => void) {
+  constructor(box: Sandbox, onLine: (line: string) => void, onExcess: () => void) {
     let open = "";
+    let bytes = 0;
     box.stderr.on("data", (piece: Buffer) => {
+      bytes += piece.length;
+      if (bytes > MOST_WORDS) return onExcess();
       // Of the box's making: no control character of it reaches a terminal.
       const text = stripVTControlCharacters(piece.toString("utf8")).replace(CONTROLS, "");
       this.#kept = (this.#kept + text).slice(-KEPT_WORDS);

@@ -14,6 +14,8 @@ import { type IndexFile, writePage } from "./simple-page.ts";
 const WINDOW = 1024 * 1024;
 const PIECE = 60 * 1024;
 const MOST_AT_ONCE = 64;
+/** Pages are read as a whole, here: each once, and no more of them than any honest build wants. */
+const MOST_PAGE_BYTES = 256 * 1024 * 1024;
 
 const request = z.strictObject({
   method: z.enum(["GET", "HEAD"]),
@@ -52,6 +54,9 @@ export class IndexRelay {
   readonly #parts: RelayParts;
   readonly #streams = new Map<number, Stream>();
   readonly #files: IndexFile[] = [];
+  readonly #pages = new Map<string, Promise<{ readonly status: number; readonly text: Buffer }>>();
+  readonly #stopping = new AbortController();
+  #pageBytes = 0;
   #requests = 0;
   #bytes = 0;
   #outage: PackagesError | undefined;
@@ -103,6 +108,7 @@ export class IndexRelay {
 
   stop(): void {
     this.#stopped = true;
+    this.#stopping.abort();
     for (const id of this.#streams.keys()) this.cancel(id);
   }
 
@@ -123,14 +129,28 @@ export class IndexRelay {
   }
 
   async #page(id: number, stream: Stream, index: URL, project: string): Promise<void> {
-    const page = await projectPage(this.#parts.client, index, project, stream.abort.signal);
+    const key = `${index.href} ${project}`;
+    let page = this.#pages.get(key);
+    if (page === undefined) {
+      page = this.#fetchPage(index, project);
+      this.#pages.set(key, page);
+      page.catch(() => this.#pages.delete(key));
+    }
+    const { status, text } = await page;
+    stream.abort.signal.throwIfAborted();
+    await this.#whole(id, stream, { status, headers: { "content-type": "application/vnd.pypi.simple.v1+json" } }, text);
+  }
+
+  async #fetchPage(index: URL, project: string): Promise<{ readonly status: number; readonly text: Buffer }> {
+    const page = await projectPage(this.#parts.client, index, project, this.#stopping.signal);
     this.#count(page.bytes);
+    this.#pageBytes += page.bytes;
+    if (this.#pageBytes > MOST_PAGE_BYTES) this.#exceed(`pages of more than ${MOST_PAGE_BYTES} bytes`);
     const text = writePage(project, page.files, (file) => {
       this.#files.push(file);
       return `/f/${this.#files.length - 1}/${encodeURIComponent(file.filename)}`;
     });
-    const headers = { "content-type": "application/vnd.pypi.simple.v1+json" };
-    await this.#whole(id, stream, { status: page.status, headers }, Buffer.from(text));
+    return { status: page.status, text: Buffer.from(text) };
   }
 
   async #whole(id: number, stream: Stream, head: Head, body: Buffer): Promise<void> {

@@ -245,7 +245,7 @@ export class PackageSets {
     this.#uv ??=
       uv === undefined
         ? pinnedUv(join(this.#store.folder, "uv"), host.name, this.#settings, this.#client)
-        : namedUv(uv);
+        : namedUv(uv, join(this.#store.folder, "uv"), host.name);
     this.#uv.catch(() => {
       this.#uv = undefined;
     });

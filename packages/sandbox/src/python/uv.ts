@@ -5,9 +5,9 @@
 import { execFile } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
 import { createWriteStream, existsSync, mkdirSync, statSync } from "node:fs";
-import { copyFile, readFile, rename, rm } from "node:fs/promises";
+import { chmod, copyFile, readFile, rename, rm } from "node:fs/promises";
 import { arch } from "node:os";
-import { basename, dirname, join } from "node:path";
+import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { promisify } from "node:util";
 import { fromBuffer, type ZipFile } from "yauzl";
@@ -36,19 +36,30 @@ const MOST_BYTES = 64 * 1024 * 1024;
 const MOST_UNPACKED = 256 * 1024 * 1024;
 
 export interface Uv {
-  /** A folder to mount, with the program in it. */
+  /** A folder to mount, with the program `uv` in it and nothing else. */
   readonly folder: string;
-  readonly name: string;
   readonly version: string;
 }
 
-/** Throws SandboxError `refused` if the program cannot be run. */
-export async function namedUv(path: string): Promise<Uv> {
+/**
+ * A copy in a folder of its own, for boxes are shown folders: beside the program may lie what is nobody's business. Throws
+ * SandboxError `refused` if it cannot be run.
+ */
+export async function namedUv(path: string, cache: string, owner: string): Promise<Uv> {
   try {
     const { stdout } = await run(path, ["--version"], { timeout: 20_000, env: {} });
     const version = /^uv (\S+)/.exec(stdout)?.[1];
     if (version === undefined) throw new Error(`it calls itself ${stdout.slice(0, 80).trim()}`);
-    return { folder: dirname(path), name: basename(path), version };
+    const { ino, size, mtimeNs } = statSync(path, { bigint: true });
+    const place = join(cache, `named-${ino}-${size}-${mtimeNs}`);
+    if (!existsSync(place)) {
+      const stage = join(cache, `${owner}.${randomBytes(4).toString("hex")}`);
+      mkdirSync(stage, { mode: 0o755 });
+      await copyFile(path, join(stage, "uv"));
+      await chmod(join(stage, "uv"), 0o755);
+      await keep(stage, place);
+    }
+    return { folder: place, version };
   } catch (error) {
     throw new SandboxError("refused", `${path} is no usable uv: ${(error as Error).message.split("\n")[0]}`, {
       cause: error,
@@ -78,7 +89,7 @@ export async function pinnedUv(
 ): Promise<Uv> {
   const wheel = pinnedWheel();
   const place = pinnedPlace(cache);
-  const uv: Uv = { folder: place, name: "uv", version: UV_VERSION };
+  const uv: Uv = { folder: place, version: UV_VERSION };
   if (existsSync(join(place, "uv"))) return uv;
   const stage = join(cache, `${owner}.${randomBytes(4).toString("hex")}`);
   mkdirSync(stage, { recursive: true, mode: 0o700 });
@@ -93,12 +104,20 @@ export async function pinnedUv(
     mkdirSync(made, { mode: 0o755 });
     await takeProgram(bytes, join(made, "uv"));
     await run("sync", ["-f", made]);
-    await rename(made, place).catch((error: NodeJS.ErrnoException) => {
-      // Somebody was faster, with the same bytes.
-      if (error.code !== "ENOTEMPTY" && error.code !== "EEXIST") throw error;
-    });
+    await keep(made, place);
     return uv;
   } finally {
+    await rm(stage, { recursive: true, force: true });
+  }
+}
+
+/** Somebody may be faster, with the same bytes. */
+async function keep(stage: string, place: string): Promise<void> {
+  try {
+    await rename(stage, place);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== "ENOTEMPTY" && code !== "EEXIST") throw error;
     await rm(stage, { recursive: true, force: true });
   }
 }

@@ -15,7 +15,7 @@ export async function uvForTests(): Promise<string | null> {
   const client = new IndexClient(settings);
   try {
     const uv = await pinnedUv(join(ROOT, ".cache/uv"), "tests", settings, client);
-    return join(uv.folder, uv.name);
+    return join(uv.folder, "uv");
   } catch (error) {
     if (process.env.CI) throw error;
     return null;

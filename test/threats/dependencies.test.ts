@@ -334,7 +334,7 @@ describe.skipIf(uv === null || runtime === undefined)("dependencies", () => {
   };
 
   it("a half-built set is never used, and goes with the next who opens", async () => {
-    makeSource(folder, "slow", "1.0", "import time\ntime.sleep(4)");
+    makeSource(folder, "slow", "1.0", "import time\ntime.sleep(2)");
     const before = await withSets({}, async (sets) => sets.list().length);
     const victim = hostProcess("slow", "victim");
     await expect.poll(victim.said).toMatch(/Building slow/);

@@ -3,6 +3,7 @@ import { ticTacToe } from "@lanista/games/tic-tac-toe";
 import { describe, expect, test } from "vitest";
 import { pickLegal } from "./episodes/actions.ts";
 import { sourceOf } from "./episodes/built-in.ts";
+import { VERDICTS } from "./grading/grade-types.ts";
 import { parseAgentLine } from "./json-answer.ts";
 import { LineReader, MAX_LINE } from "./line-reader.ts";
 import { forfeitReturns, ranksOf } from "./scoring.ts";
@@ -133,10 +134,17 @@ describe("scoring", () => {
 });
 
 test("every end of a box is the agent's or ours", () => {
-  const kinds = ["wallTime", "cpuTime", "memory", "pids", "output", "scratch"] as const;
+  const kinds = ["wallTime", "cpuTime", "memory", "pids", "output", "scratch", "vram"] as const;
   expect(kinds.map((kind) => blameForEnd({ kind }, true))).toMatchObject(
-    ["timeout", "cpu", "memory", "pids", "output", "scratch"].map((fault) => ({ kind: "fault", fault })),
+    ["timeout", "cpu", "memory", "pids", "output", "scratch", "vram"].map((fault) => ({ kind: "fault", fault })),
   );
+  expect((["timeout", "cpu", "memory", "vram", "pids"] as const).map((fault) => VERDICTS[fault])).toEqual([
+    "TLE",
+    "TLE",
+    "MLE",
+    "VLE",
+    "RE",
+  ]);
   expect(blameForEnd({ kind: "exit", code: 0 }, true)).toMatchObject({ fault: "crash" });
   expect(blameForEnd({ kind: "exit", code: 0 }, false)).toMatchObject({ fault: "start" });
   expect(blameForEnd({ kind: "runtimeFault", detail: "x" }, true).kind).toBe("infra");

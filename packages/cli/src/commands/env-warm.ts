@@ -37,10 +37,9 @@ export async function envWarm(context: Context, paths: readonly string[], option
           await PackageSets.open({ host, guestDir: GUEST_DIR, ...packageSetsOptions(options) }),
           async (sets) => {
             for (const path of paths) {
-              const requirements = await requirementsOf(path, join(host.workDir, "bundles"));
-              warmed.push(
-                await warm(sets, path, requirements, signal, (line) => progress.update(`${path}: ${oneLine(line)}`)),
-              );
+              const onLine = (line: string): void => progress.update(`${path}: ${oneLine(line)}`);
+              for (const requirements of await requirementsOf(path, join(host.workDir, "bundles")))
+                warmed.push(await warm(sets, path, requirements, signal, onLine));
             }
           },
           unclosed,

@@ -66,7 +66,10 @@ Example:
   const warm = env
     .command("warm")
     .description("build the Python packages that requirements ask for, so that nobody waits for them later")
-    .argument("<path...>", "a requirements file, or a bundle (a folder or a .zip) with a requirements.txt");
+    .argument(
+      "<path...>",
+      "a requirements file, or a bundle (a folder or a .zip): an agent's, a task's, or one of aiVLE's",
+    );
   addPackageOptions(warm)
     .option("--json", "print one JSON document")
     .addHelpText(

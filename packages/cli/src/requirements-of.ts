@@ -27,8 +27,9 @@ export async function requirementsOf(path: string, workDir: string): Promise<rea
     await unzip(path, folder, defaultBundleLimits);
   }
   if (existsSync(join(folder, "task.yaml"))) {
-    const { requirements } = await takeTask(path, workDir);
-    return Object.values(requirements).filter((text) => text !== undefined);
+    const { requirements, environment } = await takeTask(path, workDir);
+    const texts = [...Object.values(requirements), environment?.requirements];
+    return texts.filter((text) => text !== undefined && text !== null);
   }
   // What grading takes from elsewhere is asked of no index.
   return [upstreamNeeds(await read(join(folder, NAME), path)).requirements];

@@ -50,6 +50,8 @@ export async function envWarm(context: Context, paths: readonly string[], option
     progress.end();
   }
   if (options.json) return writeJson(terminal, { sets: warmed });
+  for (const path of paths)
+    if (!warmed.some((one) => one.path === path)) writeLine(terminal, `${path}: asks for no packages`);
   const paint = painter(terminal, terminal.stdout);
   for (const { path, key, built, packages, bytes, seconds } of warmed) {
     const how = built ? `built in ${secondsText(seconds)}` : "was there";

@@ -4,10 +4,11 @@ import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { LegacyPackages } from "@lanista/arena/legacy/legacy-packages";
 import { LegacyBench } from "@lanista/arena/legacy/testing";
 import type { LegacyGrade } from "@lanista/arena/legacy/types";
 import { upstreamNeeds } from "@lanista/arena/legacy/upstream";
-import { type PackageSet, PackageSets } from "@lanista/sandbox/python/package-sets";
+import type { PackageSet } from "@lanista/sandbox/python/package-sets";
 import { PackagesError } from "@lanista/sandbox/python/packages-error";
 
 const run = promisify(execFile);
@@ -38,11 +39,11 @@ export interface PairLimits {
 export class Comparison {
   readonly bench: LegacyBench;
   readonly #dir: string;
-  readonly #sets: PackageSets;
+  readonly #sets: LegacyPackages;
   readonly #set: PackageSet;
   #made = 0;
 
-  private constructor(bench: LegacyBench, dir: string, sets: PackageSets, set: PackageSet) {
+  private constructor(bench: LegacyBench, dir: string, sets: LegacyPackages, set: PackageSet) {
     this.bench = bench;
     this.#dir = dir;
     this.#sets = sets;
@@ -55,7 +56,7 @@ export class Comparison {
     const dir = await mkdtemp(join(tmpdir(), "lanista-original-"));
     // Kept from run to run: building them takes longer than all else here.
     const cacheDir = join(root, ".cache", "legacy");
-    const sets = await PackageSets.open({ host: bench.host, guestDir, cacheDir });
+    const sets = await LegacyPackages.open({ host: bench.host, guestDir, cacheDir });
     const text = await readFile(join(here, "bundles/suite/grader/requirements.txt"), "utf8");
     try {
       const set = await sets.ensure(upstreamNeeds(text).requirements);

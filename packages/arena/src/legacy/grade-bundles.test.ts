@@ -1,6 +1,8 @@
 /** Whole gradings of bundle pairs, in boxes. */
+import { symlink } from "node:fs/promises";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { LegacyBench } from "./testing.ts";
+import { LegacyBench, RUNTIMES } from "./testing.ts";
 
 let bench: LegacyBench;
 beforeAll(async () => {
@@ -55,5 +57,138 @@ describe("a bundle pair", () => {
     expect(site).toMatchObject({ ok: false, error: "RE", result: null });
     expect(grade.outcome).toMatchObject({ kind: "agent_fault", verdict: "RE", where: "agent" });
     expect(grade.outcome.detail).toContain("TypeError");
+  });
+
+  test("prints what it likes: the log keeps its ends, and a process that holds the pipe is not waited for", async () => {
+    const flood = `import os, sys, time
+if os.fork() == 0:
+    time.sleep(300)
+for n in range(40000):
+    print("line", n, file=sys.stderr)
+${GRADER}`;
+    const { site, grade } = await bench.grade(flood, AGENT);
+    expect(site.ok).toBe(true);
+    expect(site.raw_log.length).toBeLessThan(70_000);
+    expect(site.raw_log).toMatch(/^line 0\n/);
+    expect(site.raw_log).toContain("characters left out");
+    expect(grade.wallSeconds).toBeLessThan(60);
+  });
+
+  test("that is slow to end is killed", async () => {
+    const { site, grade } = await bench.grade("import time\ntime.sleep(300)\n", AGENT, {
+      limits: { ramBytes: 0, runSeconds: 2 },
+    });
+    expect(site).toMatchObject({ ok: false, error: "TLE", result: null });
+    expect(grade.outcome).toMatchObject({ verdict: "TLE", where: "grader" });
+  });
+
+  test("that asks for packages which cannot be had, or is no grader, has a grade that says so", async () => {
+    const packages = async (): Promise<never> => {
+      throw Object.assign(new Error("no such version"), { kind: "requirements" });
+    };
+    const asked = await bench.grade({ "grader.py": GRADER, "requirements.txt": "six==0.0.0\n" }, AGENT, { packages });
+    expect(asked.site).toMatchObject({ ok: false, error: "RE" });
+    expect(asked.grade.outcome).toMatchObject({ fault: "requirements", where: "grader" });
+    const linked = await bench.folder({ "agent.py": AGENT });
+    await symlink("/etc/passwd", join(linked, "link"));
+    const grader = await bench.folder({ "bootstrap.sh": "true\n" });
+    const refused = await bench.gradeFolders({ grader, agent: linked, limits: { ramBytes: 0, runSeconds: 5 } });
+    expect(refused.grade.outcome).toMatchObject({ fault: "bundle", where: "agent", verdict: "RE" });
+  });
+});
+
+describe("in one box is graded, and says why, a grader that", () => {
+  const WAYS: readonly (readonly [string, string, RegExp])[] = [
+    ["hands over a function", GRADER.replace("agent.reset()", "agent.reset()\nagent.call = print"), /hands the agent/],
+    ["derives a class", `import agent as module\nclass Mine(module.Agent): pass\n${GRADER}`, /derives a class/],
+    ["pickles the agent", GRADER.replace("agent.reset()", "agent.reset()\npickle.dumps(agent)"), /pickles/],
+    ["reads the agent's file", `open("agent.py").read()\n${GRADER}`, /opens the agent's file agent.py/],
+    ["runs the agent's file", "import runpy\nrunpy.run_path('agent.py')\n" + GRADER, /opens the agent's file/],
+  ];
+  test.for(WAYS)("%s", async ([, grader, why]) => {
+    const { site, grade } = await bench.grade(grader, AGENT);
+    expect(grade).toMatchObject({ split: false, value: 20 });
+    expect(grade.whyNotSplit).toMatch(why);
+    expect(site.ok).toBe(true);
+  });
+
+  test("starts the agent by itself", async () => {
+    const files = { "grader.py": "", "bootstrap.sh": "python agent.py\n" };
+    const { grade } = await bench.grade(
+      files,
+      `import pickle\nprint(pickle.dumps({"results": [{"result": {"value": 3}}]}))\n`,
+    );
+    expect(grade).toMatchObject({ split: false, value: 3, outcome: { kind: "completed" } });
+  });
+
+  test("meets an agent that prints a result: then none counts", async () => {
+    const agent = `import pickle\nprint(pickle.dumps({"results": [{"result": {"value": 9}}]}))\n${AGENT}`;
+    const { site, grade } = await bench.grade(GRADER, agent, { split: "never" });
+    expect(site).toMatchObject({ ok: false, error: "RE" });
+    expect(grade).toMatchObject({ split: false, value: null, outcome: { kind: "agent_fault" } });
+  });
+
+  test("is made so by no agent: its answers stay in its box, whatever the grader does with them", async () => {
+    const grader = GRADER.replace(
+      "agent.reset()",
+      "agent.reset()\ntry:\n    pickle.dumps(agent.step({'n': 1}))\nexcept TypeError: pass",
+    );
+    const agent = AGENT.replace("return state", "return self if state['n'] == 1 else state");
+    const { grade } = await bench.grade(grader, agent);
+    expect(grade.split).toBe(true);
+  });
+});
+
+describe("a value that is carried", () => {
+  test("comes as it was, both ways", async () => {
+    const grader = `
+import pickle
+from collections import OrderedDict, deque
+from agent import echo, Mine
+values = [None, True, 0, -1, 2**70, 1.5, float("inf"), 1j, "text \u00e9\ud800", b"bytes", bytearray(b"x"), [1, [2]], (1, (2,)),
+    {"a": {1: 2}}, {1, 2}, frozenset([3]), OrderedDict([(1, 2)]), deque([1], 3), range(3), slice(1, 2, 3), ..., [[]] * 3]
+wrong = [value for value in values if echo(value) != value or type(echo(value)) is not type(value)]
+for raised in (ValueError("a", 1), KeyError("k"), SystemExit(3), StopIteration()):
+    try:
+        echo(raised=raised)
+        wrong.append(raised)
+    except BaseException as met:
+        if type(met) is not type(raised) or met.args != raised.args:
+            wrong.append(met)
+try:
+    echo(mine=1)
+except Mine as met:
+    pass
+for over in ([[]], "x" * 2**25):
+    for _ in range(70 if over == [[]] else 0):
+        over = [over]
+    try:
+        echo(over)
+        wrong.append("over")
+    except ValueError:
+        pass
+print(pickle.dumps({"results": [{"result": {"value": len(wrong), "detail": repr(wrong)}}]}))
+`;
+    const agent = `
+class Mine(LookupError): pass
+def echo(value=None, raised=None, mine=None):
+    if mine: raise Mine("mine")
+    if raised is not None: raise raised
+    return value
+`;
+    const { grade } = await bench.grade(grader, agent);
+    expect(grade).toMatchObject({ split: true, value: 0 });
+  });
+});
+
+describe.each(RUNTIMES)("under %s", (runtime) => {
+  test("a pair is graded", async () => {
+    const own = await LegacyBench.open(runtime);
+    try {
+      const { grade } = await own.grade(GRADER, AGENT);
+      expect(grade).toMatchObject({ split: true, value: 20, sandbox: { runtime } });
+    } finally {
+      await own.close();
+    }
   });
 });

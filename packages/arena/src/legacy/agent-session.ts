@@ -7,6 +7,13 @@ import type { Cause, Sandbox, SandboxEnd } from "@lanista/sandbox/types";
 import { BoundedLog } from "./bundle-log.ts";
 import { type Frame, FrameReader, jsonFrame, KIND, ofSession } from "./frames.ts";
 
+/** A shim asks one question at a time, and may be called off it. */
+const MOST_OWED = 4;
+/** Bytes of interruptions that an agent which reads nothing is sent. */
+const MOST_WAITING = 1024 * 1024;
+/** Of standard error, read and mostly thrown away. */
+export const MOST_OUTPUT = 256 * 1024 * 1024;
+
 export interface AgentError {
   readonly type: string;
   readonly message: string;
@@ -47,7 +54,12 @@ export class AgentSession {
         this.#broke((error as Error).message);
       }
     });
-    box.stderr.on("data", (chunk: Buffer) => this.log.add(chunk.toString("utf8")));
+    let written = 0;
+    box.stderr.on("data", (chunk: Buffer) => {
+      written += chunk.length;
+      if (written > MOST_OUTPUT) this.#broke(`it wrote more than ${MOST_OUTPUT} bytes to its log`);
+      else this.log.add(chunk.toString("utf8"));
+    });
     this.ended = box.ended.then((end) => {
       this.last = end;
       if (!this.#closed) {
@@ -68,7 +80,9 @@ export class AgentSession {
     return this.#box;
   }
 
+  /** Throws a RangeError on more questions at once than the shim ever asks. */
   ask({ payload, raw }: Frame): void {
+    if (this.#owed >= MOST_OWED) throw new RangeError("too many questions at once");
     this.#owed++;
     this.#asked = payload.subarray(0, 4);
     this.calls++;
@@ -81,7 +95,7 @@ export class AgentSession {
       this.#owed++;
       this.#asked = payload;
     }
-    this.#box.stdin.write(raw);
+    if (this.#box.stdin.writableLength < MOST_WAITING) this.#box.stdin.write(raw);
   }
 
   #answer({ kind, payload, raw }: Frame, session: number): void {
@@ -100,7 +114,7 @@ export class AgentSession {
   }
 
   #broke(what: string): void {
-    this.protocolFault ??= `what the agent's box wrote is not its runner's: ${what}`;
+    this.protocolFault ??= `the agent's box was ended: ${what}`;
     this.#box.kill("it broke the protocol");
   }
 

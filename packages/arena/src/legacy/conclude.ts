@@ -67,6 +67,7 @@ function withoutResult(run: PairRun, refused: string | null): LegacyOutcome {
   const vram = "more GPU memory than it may";
   if (ended?.end?.cause.kind === "vram") return fault("VLE", "vram", "agent", `the agent used ${vram}`);
   if (run.grader.cause.kind === "vram") return fault("VLE", "vram", "grader", `the grading used ${vram}`);
+  if (run.excess !== null) return fault("RE", "output", "grader", run.excess);
   if (run.timedOut) return fault("TLE", "time", slowOne(run.sessions), "the grading took longer than it may");
   if (run.log.memoryError) return fault("MLE", "memory", "grader", `the grading asked for ${memory}`);
   if (ended !== undefined) return fault("RE", "exit", "agent", endOf(ended));

@@ -135,7 +135,7 @@ function ungraded(
 function mustBeWhole(run: PairRun): string | null {
   if (run.unsplit !== null) return run.unsplit;
   // Nothing came of it and the agent was never asked: bootstrap.sh may start the agent's files by itself.
-  const idle = run.calls === 0 && run.log.candidates === 0 && run.exit !== null && run.exit.code !== 0;
+  const idle = run.calls === 0 && run.log.candidates === 0 && run.exit !== null;
   return idle && !run.log.memoryError ? "the grader did not import the agent, and ended without a result" : null;
 }
 

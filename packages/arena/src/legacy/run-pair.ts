@@ -12,7 +12,7 @@
  */
 import type { Sandbox, SandboxEnd } from "@lanista/sandbox/types";
 import { z } from "zod";
-import { AgentSession } from "./agent-session.ts";
+import { AgentSession, MOST_OUTPUT } from "./agent-session.ts";
 import { BundleLog } from "./bundle-log.ts";
 import { agentModules, type BundlePair, oneFolder } from "./bundle-pair.ts";
 import { type Frame, FrameReader, jsonFrame, KIND } from "./frames.ts";
@@ -34,6 +34,8 @@ export interface PairRun {
   readonly timedOut: boolean;
   readonly cancelled: boolean;
   readonly infra: string | null;
+  /** What the grader's box did too much of. */
+  readonly excess: string | null;
   /** How bootstrap.sh ended; null if it did not get to. */
   readonly exit: { readonly code?: number | undefined; readonly signal?: number | undefined } | null;
   readonly grader: SandboxEnd;
@@ -84,6 +86,8 @@ class Run {
   #exit: PairRun["exit"] = null;
   #over = false;
   #sessions = 0;
+  #printed = 0;
+  #excess: string | null = null;
 
   constructor(request: PairRequest, grader: Sandbox, spare: Sandbox | undefined) {
     this.#request = request;
@@ -114,7 +118,8 @@ class Run {
       try {
         for (const one of frames.push(chunk)) this.#onFrame(one);
       } catch (error) {
-        this.#stop(`what the grader's box wrote is not its runner's: ${(error as Error).message}`);
+        this.#excess ??= `what the grader's box wrote is not its runner's: ${(error as Error).message}`;
+        this.#stop(this.#excess);
       }
     });
     this.#grader.stderr.on("data", (chunk: Buffer) => this.#log.stderr(chunk));
@@ -153,6 +158,7 @@ class Run {
       timedOut: this.#timedOut,
       cancelled: this.#cancelled,
       infra: this.#infra,
+      excess: this.#excess,
       exit: this.#exit,
       grader,
       sessions: this.#ever,
@@ -193,10 +199,13 @@ class Run {
         this.#live.get(session)?.ask(one);
         break;
       case KIND.stdout:
-        this.#log.stdout(payload);
-        break;
       case KIND.stderr:
-        this.#log.stderr(payload);
+        this.#printed += payload.length;
+        if (this.#printed > MOST_OUTPUT) {
+          this.#excess = `the grading printed more than ${MOST_OUTPUT} bytes`;
+          this.#stop(this.#excess);
+        } else if (kind === KIND.stdout) this.#log.stdout(payload);
+        else this.#log.stderr(payload);
         break;
       case KIND.interrupt:
         this.#live.get(session)?.interrupt(one);
@@ -238,7 +247,13 @@ class Run {
     }
     // Until its box is there, what its process asks waits in this session's stead.
     const waiting: Frame[] = [];
-    const nobody = { ask: (one: Frame) => waiting.push(one), interrupt: () => {}, close: () => {} };
+    const nobody = {
+      ask: (one: Frame) => {
+        if (waiting.push(one) > 1) throw new RangeError("a question before the last one's answer");
+      },
+      interrupt: () => {},
+      close: () => {},
+    };
     this.#live.set(session, nobody);
     const { boxes, kind, pair } = this.#request;
     const starting: Promise<void> = boxes.take(kind, pair.agent).then(

@@ -70,7 +70,8 @@ export type LegacyFault =
   | "protocol"
   | "no_result"
   | "requirements"
-  | "bundle";
+  | "bundle"
+  | "output";
 
 export interface LegacyOutcome {
   readonly kind: "completed" | "agent_fault" | "infra_fault" | "cancelled";

@@ -33,13 +33,14 @@ class Plain:
         self.steps += 1
         return self.steps % 5, 0.5, self.steps == 8, False, {}
 `;
-const files = (source: string): Record<string, string> => ({
+/** `seconds`: what each answer may take. Short where it is waited for; else a busy host has time to find out what it was. */
+const files = (source: string, seconds = 20): Record<string, string> => ({
   "environment.yaml": [
     "environment: 1",
     "id: hostile",
     "entry: hostile:Env",
     "api: gymnasium",
-    "limits: {memory_mb: 96, pids: 16, step_seconds: 1, reset_seconds: 1, start_seconds: 5}",
+    `limits: {memory_mb: 96, pids: 16, step_seconds: ${seconds}, reset_seconds: ${seconds}, start_seconds: 20}`,
   ].join("\n"),
   "hostile.py": `${PRELUDE}\n${source}`,
 });
@@ -83,7 +84,7 @@ describe("an environment is at fault that", () => {
       /no answer to reset within 1 s/,
     ],
   ])("%s", async (_, source, detail) => {
-    const made = await boxes.source(await work.bundle(files(source)));
+    const made = await boxes.source(await work.bundle(files(source, detail.source.includes("no answer") ? 1 : 20)));
     const episodes = await made.open();
     try {
       const played = async (): Promise<void> => {
@@ -118,7 +119,7 @@ describe("an environment is at fault that", () => {
   test.each<[string, string, RegExp]>([
     ["is not there", "", /has no attribute 'Env'/],
     ["cannot be loaded", "raise ImportError('no such library')", /no such library/],
-    ["takes for ever to be loaded", "time.sleep(99)", /no answer to open within 5 s/],
+    ["takes for ever to be loaded", "time.sleep(99)", /no answer to open within 3 s/],
     ["has a space that there is not", "class Env(Plain): action_space = object()", /is none of Discrete/],
     ["says of its spaces what makes no sense", "class Env(Plain): observation_space = Discrete(-4)", /makes no sense/],
     [
@@ -127,7 +128,9 @@ describe("an environment is at fault that", () => {
       /a mask of more than/,
     ],
   ])("%s", async (_, source, detail) => {
-    const bundle = await work.bundle(files(source));
+    const late = files(source)["environment.yaml"]!.replace("start_seconds: 20", "start_seconds: 3");
+    const given = detail.source.includes("no answer") ? { "environment.yaml": late } : {};
+    const bundle = await work.bundle({ ...files(source), ...given });
     const opened = boxes.source(bundle).then(
       () => undefined,
       (error: unknown) => error,
@@ -157,7 +160,7 @@ describe("an environment in a box", () => {
   test("does not keep a match from being cancelled, or from its own time", async () => {
     const slow = await work.bundle({
       ...files(step("time.sleep(99)")),
-      "environment.yaml": files("")["environment.yaml"]!.replace("step_seconds: 1", "step_seconds: 90"),
+      "environment.yaml": files("")["environment.yaml"]!.replace("step_seconds: 20", "step_seconds: 90"),
     });
     const made = await boxes.source(slow);
     try {

@@ -15,6 +15,14 @@ export type CaseEnd =
   | { readonly kind: "infra_fault"; readonly detail: string; readonly again: boolean }
   | { readonly kind: "cancelled"; readonly detail: string | null };
 
+/** How the detail of a fault begins that is the task's author's to mend. */
+export const AUTHORS = "the task's own";
+
+/** Whether that is whose fault it was. */
+export function isAuthors(detail: string | null): boolean {
+  return detail?.startsWith(AUTHORS) === true;
+}
+
 /** What the agent's reply ends, where it is no answer. */
 export function endByAgent(reply: Reply): CaseEnd {
   switch (reply.kind) {
@@ -33,7 +41,7 @@ export function endByAgent(reply: Reply): CaseEnd {
 export function endByJudge(reply: Reply): CaseEnd {
   switch (reply.kind) {
     case "fault": {
-      const what = `the task's own judge was at fault: ${reply.fault}, ${reply.detail}`;
+      const what = `${AUTHORS} judge was at fault: ${reply.fault}, ${reply.detail}`;
       return { kind: "infra_fault", detail: what, again: false };
     }
     case "infra":

@@ -10,7 +10,7 @@ import { EnvironmentFault } from "../episodes/episodes.ts";
 import { playMatch } from "../match.ts";
 import type { MatchResult } from "../result.ts";
 import { cleanDetail } from "../seat-fault.ts";
-import type { CaseEnd } from "./case-end.ts";
+import { AUTHORS, type CaseEnd } from "./case-end.ts";
 import { excerpt } from "./case-files.ts";
 import { agentExtras, type CaseRequest, judgeExtras, type RanCase } from "./case-request.ts";
 import { JUDGEMENTS } from "./conversation/dialects.ts";
@@ -62,7 +62,7 @@ function endByEnvironment(error: unknown, signal: AbortSignal): CaseEnd | undefi
   const theirs =
     error instanceof EnvironmentFault || error instanceof EnvironmentBundleError || error instanceof OptionError;
   if (!theirs) return undefined;
-  const detail = ours ? error.message : `the task's own environment was at fault: ${error.message}`;
+  const detail = ours ? error.message : `${AUTHORS} environment was at fault: ${error.message}`;
   return { kind: "infra_fault", detail: cleanDetail(detail), again: ours };
 }
 
@@ -184,7 +184,7 @@ async function judged(
   if (end.kind !== "agent_fault") return end;
   return {
     kind: "infra_fault",
-    detail: `the task's own judge was at fault: ${end.fault}, ${end.detail}`,
+    detail: `${AUTHORS} judge was at fault: ${end.fault}, ${end.detail}`,
     again: false,
   };
 }
@@ -217,7 +217,7 @@ function endOfMatch(
         return { kind: "agent_fault", fault, detail: seats[seat]!.firstFault ?? outcome.detail };
       }
       const name = seats[outcome.seats[0]!]!.agent;
-      const detail = `the task's own opponent ${name} was at fault: ${outcome.fault}, ${outcome.detail}`;
+      const detail = `${AUTHORS} opponent ${name} was at fault: ${outcome.fault}, ${outcome.detail}`;
       return { kind: "infra_fault", detail, again: false };
     }
   }

@@ -1,5 +1,5 @@
 /** A judge's questions to the agent, relayed by the host, up to the verdict. Each side is another box, and hears of the other what is written here. */
-import { type CaseEnd, endByAgent, endByJudge } from "../case-end.ts";
+import { AUTHORS, type CaseEnd, endByAgent, endByJudge } from "../case-end.ts";
 import type { JudgeMove } from "./dialects.ts";
 import type { SittingTable } from "./sitting.ts";
 
@@ -50,8 +50,7 @@ export async function judgeRecord(
   if (reply.kind !== "answer") return endByJudge(reply);
   const move = reply.value as JudgeMove;
   if (move.kind === "ask") {
-    const detail =
-      "the task's own judge was at fault: it asked a question, where it is given a record and nobody to ask";
+    const detail = `${AUTHORS} judge was at fault: it asked a question, where it is given a record and nobody to ask`;
     return { kind: "infra_fault", detail, again: false };
   }
   transcript.write({ verdict: move.verdict });

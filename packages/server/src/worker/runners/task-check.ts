@@ -1,5 +1,6 @@
 /** The kind `task_check`: takes a task's bundle in, and proves that it tells right from wrong. What its author did wrong is in the result. */
 import { BundleError } from "@lanista/arena/agents/types";
+import { isAuthors } from "@lanista/arena/grading/case-end";
 import { checkTask, type TaskFinding } from "@lanista/arena/grading/check-task";
 import type { Grade } from "@lanista/arena/grading/grade-types";
 import type { PreparedTask } from "@lanista/arena/grading/task";
@@ -31,7 +32,15 @@ export async function runTaskCheck(run: Run, workshop: Workshop): Promise<RunEnd
     const wishes = { tier: payload.tier, limits: { memoryBytes, cpus } };
     const { packages, environments } = workshop.gradingTools(wishes);
     const boxes = workshop.boxes(wishes);
-    const report = await checkTask({ task, boxes, packages, environments, signal: run.signal });
+    const report = await checkTask({ task, boxes, packages, environments, signal: run.signal }).catch(
+      (error: unknown) => {
+        // Requirements that cannot be met.
+        if (error instanceof TaskError) return error;
+        throw error;
+      },
+    );
+    if (report instanceof TaskError)
+      return refused(summaryOf(taken.value), [{ who: "task", case: null, message: report.message }]);
     for (const grade of [report.reference, report.cheat]) throwOurs(grade);
     const summary = summaryOf(taken.value);
     if (!report.ok) return refused(summary, report.findings);
@@ -42,9 +51,12 @@ export async function runTaskCheck(run: Run, workshop: Workshop): Promise<RunEnd
   }
 }
 
-/** Who is to mend it cannot be told from here: it is tried again, and in the end a person looks at it. */
+/**
+ * What the task's own programs did wrong is among the findings. Who is to mend the rest cannot be told from here: it is tried again,
+ * and in the end a person looks at it.
+ */
 function throwOurs(grade: Grade | null): void {
-  if (grade?.outcome.kind === "infra_fault") throw new Error(grade.outcome.detail ?? "a fault of ours");
+  if (grade?.outcome.kind === "infra_fault" && !isAuthors(grade.outcome.detail)) throw new Error(grade.outcome.detail ?? "a fault of ours");
 }
 
 function refused(summary: TaskSummary | null, findings: readonly TaskFinding[]): RunEnd {

@@ -113,8 +113,9 @@ export function studentView(grade: Grade): StudentGrade {
     ...told,
     outcome: { ...outcome, cases: outcome.cases.map((id) => names.get(id)!) },
     cases: grade.cases.map((one) => {
-      // A judge's detail is for whoever grades; a fault's is the student's own.
-      if (!one.hidden) return one.outcome === "agent_fault" ? one : { ...one, detail: null };
+      // A judge's detail is for whoever grades; a fault's is the student's own. By the digest of a few labels all of them could be
+      // found, by trying.
+      if (!one.hidden) return { ...one, detail: one.outcome === "agent_fault" ? one.detail : null, data: null };
       const name = names.get(one.id)!;
       const { weight, outcome, value, verdict, fault } = one;
       return { id: name, title: name, hidden: true, weight, outcome, value, verdict, fault };

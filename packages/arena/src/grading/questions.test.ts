@@ -174,6 +174,17 @@ describe("the agent's fault is the agent's:", () => {
   });
 });
 
+test("an agent that takes its time to start, and then to answer, does not run the clock out on the judge", async () => {
+  const task = await stage.task({
+    ...FILES,
+    "task.yaml": MANIFEST.replace("case_seconds: 30", "case_seconds: 6"),
+    "judge.py": "def judge(case, agent):\n    while True: agent.ask(0)\n",
+  });
+  const slow = "import time\ntime.sleep(3)\ndef answer(q): time.sleep(0.8)\n";
+  const grade = await stage.grade(task, slow, { only: ["small"] });
+  expect(grade.cases).toMatchObject([{ outcome: "agent_fault", fault: "timeout", value: 0 }]);
+});
+
 describe("the judge's fault is the author's, and nobody's loss:", () => {
   const asks = (rest: string) => `def judge(case, agent):\n    agent.ask({"double": 1})\n    ${rest}\n`;
   const RAW = (text: string) =>

@@ -1,5 +1,6 @@
 /** Gradings of predictions, whose labels never come near the agent. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { studentView } from "./grade-types.ts";
 import { type Files, GradingStage } from "./testing.ts";
 
 const MANIFEST = `
@@ -62,6 +63,8 @@ describe("predictions", () => {
       inputs: expect.stringMatching(/^[0-9a-f]{64}$/),
       labels: expect.stringMatching(/^[0-9a-f]{64}$/),
     });
+    // Eight labels of two kinds could be found by their digest.
+    expect(studentView(grade).cases[0]).toMatchObject({ id: "seen", measured: 1, data: null });
   });
 
   test("that guess are worth nothing", async () => {

@@ -38,7 +38,6 @@ export class Program {
   readonly log: SeatLog;
   readonly #channel: Channel;
   readonly #parts: ProgramParts;
-  /** From its questions to its answers. */
   #thoughtMs = 0;
   /** When the open question was asked. */
   #askedAt: number | undefined;
@@ -66,7 +65,7 @@ export class Program {
   }
 
   /** Tells it what it is for, and waits until it is ready. */
-  start(about: Readonly<Record<string, unknown>>): Promise<Reply> {
+  async start(about: Readonly<Record<string, unknown>>): Promise<Reply> {
     const { contender, time } = this.#parts;
     const line = JSON.stringify({
       type: "start",
@@ -76,20 +75,26 @@ export class Program {
       entry: contender.entry,
       limits: { start_seconds: time.startSeconds, move_seconds: time.moveSeconds, bank_seconds: time.bankSeconds },
     });
-    return this.#channel.start(`${line}\n`, time.startSeconds * 1000);
+    return await this.#timed(this.#channel.start(`${line}\n`, time.startSeconds * 1000));
   }
 
   /** Asks; the reply is an `answer`, or what came in its place. `json`: members of the message, written as JSON. */
   async ask(type: string, json: string): Promise<Reply> {
     this.asked++;
-    this.#askedAt = performance.now();
-    const reply = await this.#channel.ask((id) => `{"type":"${type}","id":${id}${json === "" ? "" : `,${json}`}}\n`);
-    this.#thoughtMs = this.thoughtMs;
-    this.#askedAt = undefined;
-    return reply;
+    return await this.#timed(
+      this.#channel.ask((id) => `{"type":"${type}","id":${id}${json === "" ? "" : `,${json}`}}\n`),
+    );
   }
 
-  /** From its questions to their ends in milliseconds, the open one's until now. */
+  async #timed(reply: Promise<Reply>): Promise<Reply> {
+    this.#askedAt = performance.now();
+    const said = await reply;
+    this.#thoughtMs = this.thoughtMs;
+    this.#askedAt = undefined;
+    return said;
+  }
+
+  /** How long it was waited for, until now: its start, and from each question to its end. In milliseconds. */
   get thoughtMs(): number {
     return this.#thoughtMs + (this.#askedAt === undefined ? 0 : performance.now() - this.#askedAt);
   }

@@ -56,7 +56,8 @@ export async function runTaskCheck(run: Run, workshop: Workshop): Promise<RunEnd
  * and in the end a person looks at it.
  */
 function throwOurs(grade: Grade | null): void {
-  if (grade?.outcome.kind === "infra_fault" && !isAuthors(grade.outcome.detail)) throw new Error(grade.outcome.detail ?? "a fault of ours");
+  if (grade?.outcome.kind === "infra_fault" && !isAuthors(grade.outcome.detail))
+    throw new Error(grade.outcome.detail ?? "a fault of ours");
 }
 
 function refused(summary: TaskSummary | null, findings: readonly TaskFinding[]): RunEnd {

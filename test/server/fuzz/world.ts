@@ -83,6 +83,7 @@ async function fill(server: TestServer, signal: AbortSignal): Promise<Omit<World
     };
     jobs.push((await inTransaction(server.app, (tx) => enqueue(server.app, tx, job))).id);
   }
+  const { task, handedIn, announcement } = await courseWork(server, space.id, admin, participant);
   const digest = randomBytes(32).toString("hex");
   const uploading = { space: space.id, sizeBytes: 1_000_000n, digest };
   const upload = some((await participant.client.agents.createUpload(uploading)).upload);
@@ -107,7 +108,11 @@ async function fill(server: TestServer, signal: AbortSignal): Promise<Omit<World
       agentIds: agents,
       agent: ["mine"],
       versionId: versions,
-      submissionId: submissions,
+      submissionId: [...submissions, handedIn],
+      taskId: [task],
+      task: [task, "course/lake"],
+      announcementId: [announcement],
+      csv: ["name,email,role\nEve,eve@example.org,student\n", "name,email\n"],
       matchId: matches,
       jobId: jobs,
       uploadId: [upload.id],
@@ -133,6 +138,42 @@ async function fill(server: TestServer, signal: AbortSignal): Promise<Omit<World
       timeZone: ["", "Europe/Berlin"],
     },
   };
+}
+
+/** A task that is open, graded by a bundle nobody has looked into, and something handed in for it. */
+async function courseWork(server: TestServer, space: string, admin: TestPerson["client"], participant: TestPerson) {
+  const { db } = server.database;
+  const task = some((await admin.tasks.createTask({ space, slug: "lake", title: "Lake" })).task).id;
+  const { digest, size } = await server.app.store.put(ZIP);
+  await db
+    .insertInto("bundles")
+    .values({ digest, size_bytes: size })
+    .onConflict((one) => one.doNothing())
+    .execute();
+  const job = { kind: "noop", payload: { seconds: 0, end: "completed" }, timeoutSeconds: 60 };
+  const { id: jobId } = await inTransaction(server.app, (tx) => enqueue(server.app, tx, job));
+  const limits = { caseSeconds: 1, memoryBytes: 1, cpus: 1, boxes: 1 };
+  await db
+    .insertInto("task_versions")
+    .values({
+      id: randomUUID(),
+      task_id: task,
+      number: 1,
+      format: "native",
+      digest,
+      size_bytes: size,
+      state: "ready",
+      in_use: true,
+      job_id: jobId,
+      summary: JSON.stringify({ title: "T", environment: "hex", points: 100, cases: 1, digest, ...limits }),
+      created_by: participant.id,
+    })
+    .execute();
+  await admin.tasks.openTask({ taskId: task, opened: true });
+  const bundle = { case: "zip", value: ZIP } as const;
+  const handedIn = some((await participant.client.grades.handIn({ taskId: task, bundle })).submission).id;
+  const announcement = some((await admin.courses.postAnnouncement({ space, title: "T" })).announcement).id;
+  return { task, handedIn, announcement };
 }
 
 /** The worker's line, up until the signal; resolves once the server has said welcome. */

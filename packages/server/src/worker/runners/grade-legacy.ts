@@ -5,8 +5,7 @@
  */
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { BundleError } from "@lanista/arena/agents/types";
-import { takeBundlePair } from "@lanista/arena/legacy/bundle-pair";
+import { RefusedBundle, takeBundlePair } from "@lanista/arena/legacy/bundle-pair";
 import { gradeBundles } from "@lanista/arena/legacy/grade-bundles";
 import type { LegacyGrade, LegacyOutcome } from "@lanista/arena/legacy/types";
 import { PackagesError } from "@lanista/sandbox/python/packages-error";
@@ -44,16 +43,9 @@ export async function gradeLegacy(run: Run, workshop: Workshop, payload: GradePa
   return await workshop.withBundle(run, payload.task, async (grader) => {
     const { digest } = await looked(grader, workshop);
     const made = { outOf, task: digest, agent: { name: payload.name, digest: payload.agent } };
-    return await workshop.withBundle(run, payload.agent, async (agent) => {
-      try {
-        return documentOf(await gradeBundles({ ...request, grader, agent }), made);
-      } catch (error) {
-        // The grader's was looked at before.
-        if (!(error instanceof BundleError)) throw error;
-        const outcome = { kind: "agent_fault", verdict: "RE", fault: "bundle", detail: error.message } as const;
-        return written(made, outcome, 0, { grade: null, site: null });
-      }
-    });
+    return await workshop.withBundle(run, payload.agent, async (agent) =>
+      documentOf(await gradeBundles({ ...request, grader, agent }), made),
+    );
   });
 }
 
@@ -65,6 +57,9 @@ interface Made {
 
 function documentOf({ grade, site }: LegacyGrade, made: Made): LegacyDocument {
   const { outcome, value } = grade;
+  // It was looked at before it was used, so something has changed since: nobody's loss.
+  if (outcome.where === "grader" && (outcome.fault === "bundle" || outcome.fault === "requirements"))
+    throw new Error(outcome.detail ?? outcome.fault);
   if (outcome.kind === "completed" && value === null) throw new Error("the grader came to its end without a value");
   // A grader may give less than nothing or more than all: points are neither.
   const points = outcome.kind === "completed" ? Math.min(made.outOf, Math.max(0, Number(value) || 0)) : 0;
@@ -119,7 +114,7 @@ export async function checkLegacy(run: Run, workshop: Workshop, payload: TaskChe
     const summary = { title: TITLE, environment: "aivle", points: LEGACY_POINTS, digest, ...limits };
     return end({ ok: true, findings: [], summary });
   } catch (error) {
-    const refused = error instanceof BundleError || (error instanceof PackagesError && error.kind === "requirements");
+    const refused = error instanceof RefusedBundle || (error instanceof PackagesError && error.kind === "requirements");
     if (!refused) throw error;
     const finding = { who: "task", case: null, message: error.message.slice(0, MAX_FINDING) };
     return end({ ok: false, findings: [finding], summary: null });
@@ -128,7 +123,7 @@ export async function checkLegacy(run: Run, workshop: Workshop, payload: TaskChe
 
 const end = (result: TaskCheckResult): RunEnd => ({ outcome: { kind: "completed" }, result });
 
-/** The grader's files, beside an agent that is none. Throws BundleError. */
+/** The grader's files, beside an agent that is none. Throws RefusedBundle. */
 async function looked(path: string, workshop: Workshop): Promise<{ digest: string; requirements: string }> {
   const dir = await mkdtemp(join(workshop.host.workDir, "looked-"));
   try {

@@ -105,7 +105,7 @@ describe.runIf(here)("lanista aivle-worker", () => {
     child.kill("SIGTERM");
     expect(await over).toMatchObject({ code: 143 });
     expect(site.refused).toEqual([]);
-  });
+  }, 180_000);
 
   it("shows by its self-test that a set-up works, touching no job, and what is wrong with one that does not", async () => {
     const before = site.jobs.size;
@@ -129,7 +129,7 @@ describe.runIf(here)("lanista aivle-worker", () => {
     ]);
     expect(site.jobs.size).toBe(before);
     expect(site.refused).toEqual([]);
-  });
+  }, 180_000);
 
   it("prints its settings with no secret in them, and refuses what makes no sense", async () => {
     const shown = await ended(lanista("--print-settings", "--queue", "private"));

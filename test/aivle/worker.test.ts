@@ -2,7 +2,7 @@
  * The drop-in worker between a real RabbitMQ, a real Celery and a stand-in for the site: whatever is killed and whatever ails,
  * every job ends with a result stored, and none ever gets two. LANISTA_AIVLE_JOBS=500 makes more of it.
  */
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -206,13 +206,15 @@ describe.runIf(here)("aiVLE's worker", () => {
 
   it("drains: what it has comes to its end, and is told", async () => {
     showLog();
-    site.limits.run_time_limit = 3000;
+    site.limits.run_time_limit = 1500;
     const job = await submit();
     await expect.poll(() => job.starts).toBe(1);
     expect(await worker.end()).toBe(0);
     expect(job.status).toBe("D");
     // And acknowledged: nothing is left for another.
     expect(await celery.ask({ do: "left" })).toBe(0);
+    // Of those that were killed, neither.
+    expect(readdirSync(join(dir, "worker", "temp"))).toEqual([]);
     expect(site.refused).toEqual([]);
   });
 });

@@ -59,6 +59,11 @@ function pidNamespace(): string {
   return String(statSync("/proc/self/ns/pid").ino);
 }
 
+/** A new name that says of what bears it that it is this process's. */
+export function ownerName(): string {
+  return `lanista-${process.pid}-${startTime("self")}-${pidNamespace()}-${randomBytes(4).toString("hex")}`;
+}
+
 /** Whether `name` is that of a host process which has gone. False for names of another kind, or of another pid namespace. */
 export function isDeadOwner(name: string): boolean {
   const match = NAME.exec(name);
@@ -93,7 +98,7 @@ function refuseStrangers(runDir: string): void {
 export function makeOwner(runDir: string, layout: CgroupLayout): Owner {
   mkdirSync(runDir, { recursive: true, mode: 0o700 });
   refuseStrangers(runDir);
-  const name = `lanista-${process.pid}-${startTime("self")}-${pidNamespace()}-${randomBytes(4).toString("hex")}`;
+  const name = ownerName();
   const folder = join(runDir, name);
   mkdirSync(folder, { mode: 0o700 });
   // A umask may have taken bits away that the runtime's own user needs.

@@ -15,7 +15,11 @@ export class WorkerProcess {
 
   constructor(folder: string, dotEnv: Readonly<Record<string, string>>, env: Readonly<Record<string, string>> = {}) {
     mkdirSync(folder, { recursive: true });
-    const own = { LANISTA_AIVLE_JOURNAL_DIR: join(folder, "journal"), ...dotEnv };
+    const own = {
+      LANISTA_AIVLE_JOURNAL_DIR: join(folder, "journal"),
+      LANISTA_AIVLE_TEMP_DIR: join(folder, "temp"),
+      ...dotEnv,
+    };
     writeFileSync(
       join(folder, ".env"),
       Object.entries(own)

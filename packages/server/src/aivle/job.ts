@@ -29,6 +29,7 @@ export interface JobTools {
   readonly grade: GradeBundles;
   /** `name@host`. */
   readonly worker: string;
+  /** A folder of its own for each job is made in it. */
   readonly tempDir: string;
   readonly bounds?: JobBounds;
 }
@@ -105,7 +106,7 @@ async function made(
 
 async function graded(tools: JobTools, started: StartedJob, log: Logger, signal: AbortSignal): Promise<SiteGrade> {
   const { site } = tools;
-  const folder = await mkdtemp(join(tools.tempDir, "lanista-aivle-"));
+  const folder = await mkdtemp(join(tools.tempDir, "job-"));
   try {
     const [grader, agent] = [join(folder, "grader.zip"), join(folder, "agent.zip")];
     const task = await patiently(away(tools, log, signal), async () => {

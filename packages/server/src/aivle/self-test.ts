@@ -5,7 +5,7 @@
  * for its queue.
  */
 import { randomBytes } from "node:crypto";
-import { mkdtemp, rm } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { LanistaError } from "@lanista/api/errors";
@@ -16,6 +16,7 @@ import { openTestQueue } from "./self-test-broker.ts";
 import { SELF_TEST_RESULT, writeSelfTestBundle } from "./self-test-bundle.ts";
 import { SelfTestSite } from "./self-test-site.ts";
 import { Site } from "./site.ts";
+import { openTempFolder } from "./temp-folder.ts";
 import { type AivleWorkerOptions, startAivleWorker } from "./worker.ts";
 
 export interface Step {
@@ -58,7 +59,7 @@ export async function selfTest(options: SelfTestOptions, signal: AbortSignal): P
   await step("the site takes the token, and has the queue", () => askSite(options, signal));
   const releases = new ReleaseStack((what, error) => options.log.warn(`${what}: ${(error as Error).message}`));
   try {
-    const folder = await mkdtemp(join(settings.tempDir, "lanista-aivle-test-"));
+    const folder = await openTempFolder(settings.tempDir);
     releases.add("the test's folder", () => rm(folder, { recursive: true, force: true }));
     const zips = options.zips ?? (await writeSelfTestBundle(folder));
     const queue = `lanista-self-test-${randomBytes(6).toString("hex")}`;

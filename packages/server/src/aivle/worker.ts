@@ -5,8 +5,10 @@
  *
  * It ends by draining: no more jobs are taken, those at hand come to their end; or by stopping: those at hand are given back.
  */
+import { rm } from "node:fs/promises";
 import { LanistaError } from "@lanista/api/errors";
 import type { Logger } from "pino";
+import { ReleaseStack } from "../release-stack.ts";
 import { MachineWatch } from "../worker/machine.ts";
 import { AmqpBroker } from "./amqp-broker.ts";
 import { AtHand } from "./at-hand.ts";
@@ -19,6 +21,7 @@ import { patiently } from "./patience.ts";
 import type { AivleSettings } from "./settings.ts";
 import { Site, type SiteQueue } from "./site.ts";
 import { SqsBroker } from "./sqs-broker.ts";
+import { openTempFolder } from "./temp-folder.ts";
 import { Thresholds } from "./thresholds.ts";
 
 export interface AivleWorkerOptions {
@@ -45,12 +48,26 @@ const SHUTDOWN_SECONDS = 3600;
 
 /** Resolves once the site has answered; LanistaError `cancelled` where the signal is aborted before that. */
 export async function startAivleWorker(options: AivleWorkerOptions, signal: AbortSignal): Promise<AivleWorker> {
+  const { log } = options;
+  const releases = new ReleaseStack((what, error) => log.warn(`${what}: ${(error as Error).message}`));
+  try {
+    return await start(options, signal, releases);
+  } catch (error) {
+    await releases.release();
+    throw error;
+  }
+}
+
+async function start(options: AivleWorkerOptions, signal: AbortSignal, releases: ReleaseStack): Promise<AivleWorker> {
   const { settings, log, grade } = options;
-  const { fullName: worker, concurrency, tempDir } = settings;
+  const { fullName: worker, concurrency } = settings;
   const site = new Site(settings.apiBaseUrl, settings.accessToken);
+  releases.add("the site", () => site.close());
   const journal = await Journal.open(journalFolder(settings.journalDir, options.env), settings.apiBaseUrl);
   const queue = await siteQueue(site, settings, log, signal);
   const machine = await MachineWatch.start();
+  const tempDir = await openTempFolder(settings.tempDir);
+  releases.add("the temporary folder", () => rm(tempDir, { recursive: true, force: true }));
 
   const serving = new AbortController();
   const working = new AbortController();
@@ -70,6 +87,7 @@ export async function startAivleWorker(options: AivleWorkerOptions, signal: Abor
     }),
   } satisfies BrokerEvents & { revoke: (ids: readonly string[]) => void };
   const broker = await openBroker(options, events);
+  releases.add("the broker", () => broker.close());
 
   let draining = false;
   const thresholds = new Thresholds({
@@ -98,12 +116,7 @@ export async function startAivleWorker(options: AivleWorkerOptions, signal: Abor
       await atHand.idle();
       serving.abort();
       clearInterval(sweeping);
-      try {
-        await loops;
-      } finally {
-        await broker.close();
-        await site.close();
-      }
+      await loops.finally(() => releases.release());
       log.info("the worker has ended");
     })();
     ending.then(over.resolve, over.reject);

@@ -24,6 +24,7 @@ interface Options {
   readonly zmqPort?: string;
   readonly tier?: string;
   readonly giveUp?: string;
+  readonly gpus?: string;
   readonly tempDir?: string;
   readonly journalDir?: string;
   readonly drainSeconds: number;
@@ -42,6 +43,7 @@ const FLAGS = [
   "zmqPort",
   "tier",
   "giveUp",
+  "gpus",
   "tempDir",
   "journalDir",
 ] as const satisfies readonly AivleKey[];
@@ -58,6 +60,10 @@ export function aivleWorkerCommand(context: Context): Command {
     .option("--zmq-port <port>", "taken for aiVLE's sake, and unused: nothing listens here")
     .option("--tier <tier>", "the sandboxes' tier (default: LANISTA_AIVLE_TIER, or container)")
     .option("--give-up <limits>", "go on without these limits where this host cannot enforce them (cpus,pids,…)")
+    .option(
+      "--gpus <devices>",
+      "devices that sandboxes are given, by CDI name, with commas (default: LANISTA_AIVLE_GPUS)",
+    )
     .option(
       "--temp-dir <dir>",
       "where zips are kept while a job runs (default: LANISTA_AIVLE_TEMP_DIR, or the system's)",
@@ -114,10 +120,11 @@ async function run(context: Context, options: Options): Promise<void> {
   const log = createLog({
     log: { level: options.selfTest ? "fatal" : options.logLevel, pretty: process.stderr.isTTY === true },
   });
-  const { tier, giveUp, concurrency } = settings;
+  const { tier, giveUp, gpus, concurrency } = settings;
   const grader = await LegacyGrader.open({
     tier,
     giveUp: giveUp as Parameters<typeof LegacyGrader.open>[0]["giveUp"],
+    gpus,
     guestDir: GUEST_DIR,
     concurrency,
     onUnclosed: (what, error) => log.warn(`${what}: ${(error as Error).message}`),

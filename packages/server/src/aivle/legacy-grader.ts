@@ -16,6 +16,8 @@ const MOST_WARM = 8;
 export interface LegacyGraderOptions {
   readonly tier: Tier;
   readonly giveUp: readonly GiveUp[];
+  /** By their CDI names. */
+  readonly gpus: readonly string[];
   /** The host's folder of runners, mounted into sandboxes. */
   readonly guestDir: string;
   readonly concurrency: number;
@@ -35,7 +37,14 @@ export class LegacyGrader {
   }
 
   /** Throws SandboxError where this host cannot give such sandboxes: one is started to see it. */
-  static async open({ tier, giveUp, guestDir, concurrency, onUnclosed }: LegacyGraderOptions): Promise<LegacyGrader> {
+  static async open({
+    tier,
+    giveUp,
+    gpus,
+    guestDir,
+    concurrency,
+    onUnclosed,
+  }: LegacyGraderOptions): Promise<LegacyGrader> {
     const releases = new ReleaseStack(onUnclosed);
     try {
       const host = await SandboxHost.open();
@@ -46,7 +55,7 @@ export class LegacyGrader {
       const packages = await LegacyPackages.open({ host, guestDir, python, ...walls });
       releases.add("the packages", () => packages.close());
       const warm = Math.min(2 * concurrency, MOST_WARM);
-      const boxes = new LegacyBoxes(host, { tier, giveUp, python, guestDir, warm });
+      const boxes = new LegacyBoxes(host, { tier, giveUp, python, guestDir, warm, ...(gpus.length > 0 && { gpus }) });
       releases.add("the sandboxes", () => boxes.close());
       const trial = await boxes.takeReader();
       trial.kill("it was a trial");

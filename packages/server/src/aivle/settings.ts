@@ -46,6 +46,7 @@ const SETTINGS = {
     ),
   ),
   giveUp: own("GIVE_UP", list("limits that sandboxes may go without, by name; see lanista doctor")),
+  gpus: own("GPUS", list("devices that sandboxes are given, by their CDI names, as nvidia.com/gpu=0")),
   tempDir: own("TEMP_DIR", path("", "where the two zips are kept while a job runs; empty: the system's own")),
   journalDir: own(
     "JOURNAL_DIR",

@@ -23,6 +23,7 @@ export function legacyText({ site, grade }: LegacyGrade, paint: Paint): string {
     `${paint("bold", oneLine(grade.grader.name))}: ${oneLine(grade.agent.name)}`,
     paint("dim", facts.join(" · ")),
   ];
+  if (grade.packagesNote !== null) parts.push(paint("dim", oneLine(grade.packagesNote)));
   if (grade.cases.length > 0) parts.push(table(COLUMNS, grade.cases.map(row)));
   const { verdict, detail, where, kind } = grade.outcome;
   if (kind !== "completed") {

@@ -103,7 +103,7 @@ describe("in one box is graded, and says why, a grader that", () => {
     ["derives a class", `import agent as module\nclass Mine(module.Agent): pass\n${GRADER}`, /derives a class/],
     ["pickles the agent", GRADER.replace("agent.reset()", "agent.reset()\npickle.dumps(agent)"), /pickles/],
     ["reads the agent's file", `open("agent.py").read()\n${GRADER}`, /opens the agent's file agent.py/],
-    ["runs the agent's file", "import runpy\nrunpy.run_path('agent.py')\n" + GRADER, /opens the agent's file/],
+    ["runs the agent's file", `import runpy\nrunpy.run_path('agent.py')\n${GRADER}`, /opens the agent's file/],
   ];
   test.for(WAYS)("%s", async ([, grader, why]) => {
     const { site, grade } = await bench.grade(grader, AGENT);

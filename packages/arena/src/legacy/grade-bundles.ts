@@ -19,7 +19,7 @@ import { rm } from "node:fs/promises";
 import { basename } from "node:path";
 import type { SandboxStamp } from "@lanista/sandbox/types";
 import { BundleError } from "../agents/types.ts";
-import type { PackagesHeld, PackagesProvider } from "../grading/packages.ts";
+import type { PackagesHeld } from "../grading/packages.ts";
 import { ENGINE_VERSION } from "../version.ts";
 import type { BundleLog } from "./bundle-log.ts";
 import { type BundlePair, type LegacyBundle, RefusedBundle, takeBundlePair } from "./bundle-pair.ts";
@@ -28,6 +28,9 @@ import type { LegacyBoxes } from "./legacy-boxes.ts";
 import { type ReadResult, readResult } from "./read-result.ts";
 import { type PairRun, runPair } from "./run-pair.ts";
 import type { LegacyFault, LegacyGrade, LegacyLimits, LegacyProgress, LegacySplit, LegacyTypedGrade } from "./types.ts";
+
+/** A set of packages in use; `note`: what is in it in another version than was asked for. */
+type LegacyHeld = PackagesHeld & { readonly note?: string };
 
 export interface LegacyRequest {
   readonly boxes: LegacyBoxes;
@@ -38,7 +41,7 @@ export interface LegacyRequest {
   /** Default `prefer`. */
   readonly split?: LegacySplit;
   /** Makes the packages of a grader's requirements.txt. Without it, a grader that has requirements is refused. */
-  readonly packages?: PackagesProvider;
+  readonly packages?: (requirements: string, signal?: AbortSignal) => Promise<LegacyHeld>;
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: LegacyProgress) => void;
 }
@@ -67,7 +70,7 @@ export async function gradeBundles(request: LegacyRequest): Promise<LegacyGrade>
 
 async function gradePair(request: LegacyRequest, pair: BundlePair): Promise<LegacyGrade> {
   const { signal, onProgress = () => {} } = request;
-  let packages: PackagesHeld | null = null;
+  let packages: LegacyHeld | null = null;
   try {
     if (pair.requirements !== "") {
       if (request.packages === undefined)
@@ -119,6 +122,7 @@ function ungraded(
       grader: named(grader, pair?.grader),
       agent: named(agent, pair?.agent),
       packages: null,
+      packagesNote: null,
       sandbox: null,
       limits,
       wallSeconds: 0,
@@ -142,7 +146,7 @@ function mustBeWhole(run: PairRun): string | null {
 async function runOften(
   { boxes, limits, signal }: LegacyRequest,
   pair: BundlePair,
-  packages: PackagesHeld | null,
+  packages: LegacyHeld | null,
   split: boolean,
 ): Promise<{ run: PairRun; reading: Promise<ReadResult | string> | undefined }> {
   const { ramBytes, vramBytes } = limits;
@@ -187,7 +191,7 @@ function lineOf({ candidate, candidates }: BundleLog, split: boolean): string | 
 function gradeOf(
   { limits }: LegacyRequest,
   pair: BundlePair,
-  packages: PackagesHeld | null,
+  packages: LegacyHeld | null,
   run: PairRun,
   read: ReadResult | string | null,
   whyNotSplit: string | null,
@@ -207,6 +211,7 @@ function gradeOf(
     grader: { name: pair.grader.name, digest: pair.grader.digest },
     agent: { name: pair.agent.name, digest: pair.agent.digest },
     packages: packages?.key ?? null,
+    packagesNote: packages?.note ?? null,
     sandbox: stamp,
     limits,
     wallSeconds: run.wallSeconds,

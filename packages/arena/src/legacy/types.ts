@@ -97,6 +97,8 @@ export interface LegacyTypedGrade {
   readonly agent: { readonly name: string; readonly digest: string | null };
   /** The package set's key; null without requirements. */
   readonly packages: string | null;
+  /** What is in that set in another version than was asked for. */
+  readonly packagesNote: string | null;
   readonly sandbox: SandboxStamp | null;
   readonly limits: LegacyLimits;
   readonly wallSeconds: number;

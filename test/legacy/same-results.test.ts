@@ -24,6 +24,17 @@ const SUITE = (step: string, more = ""): string =>
 const CASES: readonly Case[] = [
   { name: "one agent, aivle_grader alone", bundle: "suite", error: null, verdict: "OK", value: 9 },
   {
+    name: "an agent on the new gymnasium, beside its grader's old gym",
+    bundle: "suite",
+    agent: SUITE(
+      "return state if SPACE.contains(state) else None",
+      "import gymnasium\nSPACE = gymnasium.spaces.Discrete(10)\ngymnasium.make('CartPole-v1').reset(seed=1)",
+    ),
+    error: null,
+    verdict: "OK",
+    value: 9,
+  },
+  {
     name: "one agent, aivle_gym's environment in a process of its own",
     bundle: "single",
     error: null,

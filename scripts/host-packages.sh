@@ -25,7 +25,7 @@ libc6-dev /usr/include/stdlib.h the example agent in C, linked statically
 # What our queue and our grading are measured beside.
 for_bench='
 rabbitmq-server rabbitmq-server the broker behind Celery
-firejail firejail the sandbox of aiVLE's worker
+firejail firejail the sandbox that aiVLE has its worker use
 '
 
 # A virtual machine with cgroup v2, for make test-vm.
@@ -37,7 +37,7 @@ genext2fs genext2fs makes its disks without root
 # An engine is started by the tests themselves; whoever plays without the docker tier shall not be given one.
 for_tests='
 docker.io dockerd the docker tier, whose tests start an engine of their own
-rabbitmq-server rabbitmq-server the broker of aiVLE'"'"'s worker, of which its tests start one of their own
+rabbitmq-server rabbitmq-server the broker between aiVLE and its workers; tests start one of their own
 '
 for_image='
 docker.io dockerd builds it and runs it

@@ -21,7 +21,7 @@ environment: tic-tac-toe
 scoring: { by: win-rate, zero: 0, full: 1 }
 cases:
   - { id: first, seed: 1, opponents: [first.py] }
-  - { id: unseen, seed: 2, seat: 1, hidden: true, weight: 3, opponents: [first.py] }
+  - { id: unseen, seed: 8144299373116770, seat: 1, hidden: true, weight: 3, opponents: [first.py] }
 `,
   );
   writeFileSync(join(folder, "small", "first.py"), FIRST);
@@ -84,7 +84,7 @@ unseen (hidden)  OK           0       3         0
     "wallSeconds",
     "engine",
   ]);
-  expect(document.cases[1]).toMatchObject({ id: "unseen", seed: 2, cpuSeconds: expect.any(Number) });
+  expect(document.cases[1]).toMatchObject({ id: "unseen", seed: 8144299373116770, cpuSeconds: expect.any(Number) });
 }, 60_000);
 
 test("a grade is verified by its files and another run, and found wrong where it was changed", async () => {

@@ -38,7 +38,7 @@ ${more}
 reference: reference.py
 cheat: cheat.py
 `;
-export const HIDDEN_CASE = `  - { id: secret-trap, title: The secret trap, hidden: true, weight: 3, ${CASE} }`;
+export const HIDDEN_CASE = `  - { id: secret-trap, title: The secret trap, hidden: true, weight: 3, ${CASE.replace("7", "7177651293618888")} }`;
 
 export const zipOf = (files: Readonly<Record<string, string>>): Buffer =>
   writeZip(Object.entries(files).map(([name, data]) => ({ name, data })));

@@ -4,6 +4,7 @@
  * A task that cannot tell these apart tells no student the truth.
  */
 import type { PreparedAgent } from "../agents/types.ts";
+import { randomSeed } from "../seeds.ts";
 import { cheatsFor, prepareCheat, type StandardCheat } from "./check/cheats.ts";
 import { findLeaks } from "./check/leaks.ts";
 import { type GradeRequest, gradeAgent } from "./grade.ts";
@@ -37,6 +38,8 @@ export type CheckRequest = Omit<GradeRequest, "agent" | "only" | "onProgress"> &
 
 /** Cases that a cheat of ours is tried on: a task of hundreds would take hours, and a judge is the same in each. */
 const MOST_CASES = 4;
+/** Seeds below can all be tried by an agent, which is told its seat's own: an HMAC of the case's (seeds.ts). */
+const GUESSABLE = 2 ** 40;
 /** A cheat that never answers is not waited for longer. */
 const MOST_SECONDS = 30;
 
@@ -46,6 +49,7 @@ export async function checkTask(request: CheckRequest): Promise<TaskReport> {
   const findings: TaskFinding[] = [];
   const leaks = await findLeaks(task);
   for (const { path, message } of leaks) findings.push({ who: "leak", case: null, message: `${path}: ${message}` });
+  findings.push(...guessable(task));
   const own = { reference: await referenceGrade(request, findings), cheat: await cheatGrade(request, findings) };
   const tried: string[] = [];
   for (const cheat of cheatsFor(task)) {
@@ -58,6 +62,13 @@ export async function checkTask(request: CheckRequest): Promise<TaskReport> {
     tried.push(cheat.way);
   }
   return { ok: findings.length === 0, findings, ...own, tried };
+}
+
+/** Of questions and predictions an agent is told no seed that comes from the case's. */
+function guessable({ manifest }: PreparedTask): TaskFinding[] {
+  const message = `a hidden case's seed below 2^40 can be guessed by whoever is graded, and with it all chance to come: take one such as ${randomSeed()}`;
+  const open = manifest.cases.filter((one) => one.kind === "environment" && one.hidden && one.seed < GUESSABLE);
+  return open.map(({ id }) => ({ who: "leak", case: id, message }));
 }
 
 function grade(request: CheckRequest, who: string, agent: PreparedAgent, only?: readonly string[]): Promise<Grade> {

@@ -30,7 +30,7 @@ scoring: { by: win-rate, zero: 0, full: 1 }
 limits: { move_seconds: 1, start_seconds: 10, case_seconds: 60 }
 cases:
   - { id: won, seed: 1, episodes: 2, weight: 3, opponents: [opponents/first.py] }
-  - { id: lost, seed: 2, seat: 1, hidden: true, title: The hard one, opponents: [opponents/first.py] }
+  - { id: lost, seed: 2298301281854982, seat: 1, hidden: true, title: The hard one, opponents: [opponents/first.py] }
 reference: reference.py
 cheat: cheat.py
 `;
@@ -263,6 +263,12 @@ describe("task check", () => {
     const { ok, findings } = await checkTask({ task: await task(), boxes });
     expect(ok).toBe(false);
     expect(findings).toEqual([{ who: "reference", case: "lost", message: "scored 0 of 1 (measured 0)" }]);
+  });
+
+  test("finds a hidden seed that can be guessed", async () => {
+    const low = MANIFEST.replace("2298301281854982", "20261128").replace("seat: 1, ", "");
+    const { findings } = await checkTask({ task: await task({ "task.yaml": low }), boxes });
+    expect(findings).toMatchObject([{ who: "leak", case: "lost", message: /can be guessed/ }]);
   });
 
   test("finds a cheat that is given something", async () => {

@@ -1,5 +1,6 @@
 import { cp, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { basename, join, relative, resolve } from "node:path";
+import { randomSeed } from "@lanista/arena/seeds";
 import { Command, Option } from "commander";
 import type { Context } from "../context.ts";
 import { TEMPLATES_DIR } from "../places.ts";
@@ -116,7 +117,10 @@ async function write(context: Context, what: Starter, path: string, json: boolea
     await cp(join(TEMPLATES_DIR, kind, language ?? taskKind ?? ""), folder, { recursive: true });
     for (const file of await filesIn(folder)) {
       const text = await readFile(join(folder, file), "utf8");
-      await writeFile(join(folder, file), text.replaceAll("NAME", name).replaceAll("KEBAB", kebab(name)));
+      await writeFile(
+        join(folder, file),
+        text.replaceAll("NAME", name).replaceAll("KEBAB", kebab(name)).replaceAll("SEED", String(randomSeed())),
+      );
     }
   } catch (error) {
     if (made !== undefined) await rm(folder, { recursive: true, force: true });

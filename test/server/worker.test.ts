@@ -175,7 +175,8 @@ describe("a worker", () => {
   test("says what it is, what it can enforce and what it has free", async () => {
     const workers = world.database.db.selectFrom("workers").selectAll();
     const row = await workers.where("id", "=", id).executeTakeFirstOrThrow();
-    expect(row).toMatchObject({ queues: ["default"], kinds: ["match", "validate", "noop"], concurrency: 4 });
+    const kinds = ["match", "validate", "grade", "task_check", "compare", "noop"];
+    expect(row).toMatchObject({ queues: ["default"], kinds, concurrency: 4 });
     expect(row.total.cpus).toBeGreaterThan(0);
     expect(row.free.memoryBytes).toBeGreaterThan(0);
     expect(JSON.stringify(row.tiers)).toContain('"tier":"container"');

@@ -17,7 +17,7 @@ def import_numpy():
         import numpy
     except ImportError:
         return None
-    return numpy
+    return numpy if hasattr(numpy, "array") else None
 
 
 def kind_of(space):

@@ -58,7 +58,8 @@ def import_numpy():
     except Exception as error:
         print("NumPy is installed but cannot be imported, so observations are lists: %r" % (error,), file=sys.stderr)
         return None
-    return numpy
+    # A folder of that name without the package in it can be imported, too.
+    return numpy if hasattr(numpy, "array") else None
 
 
 def send(fd, data):

@@ -58,7 +58,7 @@ export function makeTestImage(folder: string): string {
   const python = realpathSync("/usr/bin/python3");
   const library = join("/usr/lib", python.slice(python.lastIndexOf("/") + 1));
   const key = createHash("sha256")
-    .update(`3 ${python} ${execFileSync(python, ["-VV"], { encoding: "utf8" })}`)
+    .update(`4 ${python} ${execFileSync(python, ["-VV"], { encoding: "utf8" })}`)
     .digest("hex");
   const layout = join(folder, `image-${key.slice(0, 12)}`);
   if (existsSync(layout)) return layout;
@@ -69,7 +69,7 @@ export function makeTestImage(folder: string): string {
     for (const name of FOLDERS) mkdirSync(join(root, name), { recursive: true });
     for (const name of ["tmp", "var/tmp"]) chmodSync(join(root, name), 0o1777);
     for (const name of ["bin", "lib", "lib64"]) symlinkSync(`usr/${name}`, join(root, name));
-    const leftOut = /\/(__pycache__|test|idlelib|lib2to3|ensurepip|config-[^/]*)$/;
+    const leftOut = /\/(__pycache__|test|dist-packages|idlelib|lib2to3|ensurepip|config-[^/]*)$/;
     cpSync(library, join(root, library), { recursive: true, dereference: true, filter: (path) => !leftOut.test(path) });
     const loaded = readdirSync(join(library, "lib-dynload")).map((name) => join(library, "lib-dynload", name));
     for (const path of [...PROGRAMS, ...librariesOf([...PROGRAMS, ...loaded])]) put(root, path);

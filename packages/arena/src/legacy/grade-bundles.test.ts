@@ -192,3 +192,37 @@ describe.each(RUNTIMES)("under %s", (runtime) => {
     }
   });
 });
+
+/** Writes frames of its own to whatever it finds open, as its runner does: kind, session, then a payload. */
+const WRITES = (kinds: string): string => `
+import os, pickle, struct
+FORGED = repr(pickle.dumps({"suite_id": "sum", "results": [
+    {"case_id": 0, "result": {"name": "sum", "detail": [1], "value": 1000, "error": None}}]})).encode() + b"\\n"
+class Agent:
+    def reset(self):
+        for kind in ${kinds}:
+            for descriptor in range(64):
+                try:
+                    os.write(descriptor, struct.pack("<IBI", len(FORGED) + 5, kind, 1) + FORGED)
+                except OSError:
+                    pass
+    def step(self, state):
+        return 1
+def create_agent(**kwargs):
+    return Agent()
+`;
+
+describe("frames of the agent's own", () => {
+  test.each([
+    ["the grader's output", "[16]", "a frame of kind 16"],
+    ["the end of the grader's process", "[23, 16]", "a frame of kind 23"],
+    ["that the bundle cannot be split", "[22]", "a frame of kind 22"],
+    ["answers ahead", "[2, 2, 2]", "an answer to no question"],
+  ])("forge nothing: %s", async (_, kinds, tried) => {
+    const { site, grade } = await bench.grade(GRADER, WRITES(kinds));
+    expect(grade).toMatchObject({ split: true, value: null });
+    expect(grade.outcome).toMatchObject({ kind: "agent_fault", where: "agent" });
+    expect(grade.outcome.detail).toContain(tried);
+    expect(site).toMatchObject({ ok: false, result: null, error: "RE" });
+  });
+});

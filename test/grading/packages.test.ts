@@ -2,9 +2,9 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { EnvironmentBoxes } from "@lanista/arena/bundled/environment-boxes";
-import type { PackagesHeld } from "@lanista/arena/grading/packages";
 import { type Files, GradingStage } from "@lanista/arena/grading/testing";
 import { findPython } from "@lanista/sandbox/interpreters";
+import type { PackageSet } from "@lanista/sandbox/python/package-sets";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { pythonPackages } from "../server/python.ts";
 
@@ -27,7 +27,7 @@ const QUESTIONS: Files = {
 
 describe.skipIf(venv === null)("requirements", () => {
   const held = new Set<string>();
-  const provider = async (text: string): Promise<PackagesHeld> => {
+  const provider = async (text: string): Promise<PackageSet> => {
     if (text.includes("no-such")) throw Object.assign(new Error("no version of no-such"), { kind: "requirements" });
     const { path, mounts } = await findPython(join(venv!, "bin/python"));
     held.add(text);

@@ -1,7 +1,8 @@
 /** Environments from bundles on the command line. Loaded where one is named: it brings what reads manifests, which others need not wait for. */
 import { join } from "node:path";
-import { type BundledSource, EnvironmentBoxes, type PackagesProvider } from "@lanista/arena/bundled/environment-boxes";
+import { type BundledSource, EnvironmentBoxes } from "@lanista/arena/bundled/environment-boxes";
 import { type BundledEnvironment, takeBundledEnvironment } from "@lanista/arena/bundled/take";
+import type { PackagesProvider } from "@lanista/arena/packages-provider";
 import type { SandboxHost } from "@lanista/sandbox/host";
 import { findPython } from "@lanista/sandbox/interpreters";
 import type { ArenaOptions } from "./arena.ts";

@@ -11,14 +11,12 @@ import type { GiveUp, Runtime, Sandbox, Tier } from "@lanista/sandbox/types";
 import { GUEST_DIR, type Interpreter, InterpreterMissingError, pythonEnv } from "../agents/command.ts";
 import { copyIn } from "../agents/copy-in.ts";
 import { EnvironmentFault, type EpisodeSource, type SeatView } from "../episodes/episodes.ts";
+import type { PackagesProvider } from "../packages-provider.ts";
 import { BoxedEpisodes } from "./boxed-episodes.ts";
 import { EnvironmentBundleError } from "./bundle-error.ts";
 import { type Description, readDescription } from "./description.ts";
 import { EnvironmentProgram } from "./environment-program.ts";
 import type { BundledEnvironment } from "./take.ts";
-
-/** What a requirements file asks for, as boxes see it. */
-export type PackagesProvider = (requirements: string, signal?: AbortSignal) => Promise<PackageSet>;
 
 export interface EnvironmentBoxesOptions {
   readonly tier: Tier;

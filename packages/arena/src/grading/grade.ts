@@ -10,13 +10,14 @@
  */
 import { Environment } from "@lanista/games/environment";
 import type { PreparedAgent } from "../agents/types.ts";
+import type { PackagesProvider } from "../packages-provider.ts";
 import type { MatchStamp } from "../result.ts";
 import { ENGINE_VERSION } from "../version.ts";
 import { CaseFiles, share } from "./case-files.ts";
 import type { CaseRequest, GradingBoxes, GradingEnvironments } from "./case-request.ts";
 import { gradeCase } from "./grade-case.ts";
 import type { CaseGrade, Grade } from "./grade-types.ts";
-import { type PackagesProvider, type TaskPackages, withPackages } from "./packages.ts";
+import { type TaskPackages, withPackages } from "./packages.ts";
 import type { PreparedCase, PreparedTask } from "./task.ts";
 
 export interface GradeRequest {

@@ -1,21 +1,12 @@
 /** The Python packages that a task asks for, for whoever is graded and for the judge: had once, and given back at the end. */
-import type { PackagesInBox } from "../agent-boxes.ts";
+import type { PackageSet } from "@lanista/sandbox/python/package-sets";
+import type { PackagesProvider } from "../packages-provider.ts";
 import type { PreparedTask } from "./task.ts";
 import { TaskError } from "./task-error.ts";
 
-/** A set of packages in use. */
-export interface PackagesHeld extends PackagesInBox {
-  /** SHA-256, in hex, of everything that matters. */
-  readonly key: string;
-  release(): void;
-}
-
-/** Throws an error of `kind` "requirements" where the requirements are at fault. */
-export type PackagesProvider = (requirements: string, signal?: AbortSignal) => Promise<PackagesHeld>;
-
 export interface TaskPackages {
-  readonly agent?: PackagesHeld;
-  readonly judge?: PackagesHeld;
+  readonly agent?: PackageSet;
+  readonly judge?: PackageSet;
 }
 
 /** Gives `use` the packages, and releases them after. Throws TaskError on requirements that cannot be met. */
@@ -25,7 +16,7 @@ export async function withPackages<T>(
   signal: AbortSignal | undefined,
   use: (packages: TaskPackages) => Promise<T>,
 ): Promise<T> {
-  const held: { agent?: PackagesHeld; judge?: PackagesHeld } = {};
+  const held: { agent?: PackageSet; judge?: PackageSet } = {};
   try {
     for (const who of ["agent", "judge"] as const) {
       const text = requirements[who];
@@ -42,7 +33,7 @@ async function provide(
   text: string,
   provider: PackagesProvider | undefined,
   signal: AbortSignal | undefined,
-): Promise<PackagesHeld> {
+): Promise<PackageSet> {
   if (provider === undefined)
     throw new TaskError(`the task names requirements.${who}, and Python packages cannot be had here`);
   try {

@@ -17,9 +17,9 @@
  */
 import { rm } from "node:fs/promises";
 import { basename } from "node:path";
+import type { PackageSet } from "@lanista/sandbox/python/package-sets";
 import type { SandboxStamp } from "@lanista/sandbox/types";
 import { BundleError } from "../agents/types.ts";
-import type { PackagesHeld } from "../grading/packages.ts";
 import { ENGINE_VERSION } from "../version.ts";
 import type { BundleLog } from "./bundle-log.ts";
 import { type BundlePair, type LegacyBundle, RefusedBundle, takeBundlePair } from "./bundle-pair.ts";
@@ -30,7 +30,7 @@ import { type PairRun, runPair } from "./run-pair.ts";
 import type { LegacyFault, LegacyGrade, LegacyLimits, LegacyProgress, LegacySplit, LegacyTypedGrade } from "./types.ts";
 
 /** A set of packages in use; `note`: what is in it in another version than was asked for. */
-type LegacyHeld = PackagesHeld & { readonly note?: string };
+type LegacyHeld = PackageSet & { readonly note?: string };
 
 export interface LegacyRequest {
   readonly boxes: LegacyBoxes;

@@ -6,10 +6,10 @@
 import { join } from "node:path";
 import type { SandboxHost } from "@lanista/sandbox/host";
 import { SandboxPool } from "@lanista/sandbox/pool";
+import type { PackageSet } from "@lanista/sandbox/python/package-sets";
 import type { ReadOnlyMount, Sandbox, SandboxSpec } from "@lanista/sandbox/types";
 import { GUEST_DIR } from "../agents/command.ts";
 import { copyIn } from "../agents/copy-in.ts";
-import type { PackagesHeld } from "../grading/packages.ts";
 import type { LegacyBoxesOptions } from "./types.ts";
 
 const MiB = 1024 * 1024;
@@ -37,7 +37,7 @@ const ENVIRONMENT = {
 };
 
 export interface BoxKind {
-  readonly packages: PackagesHeld | null;
+  readonly packages: PackageSet | null;
   /** 0: no limit of the bundle's. */
   readonly ramBytes: number;
   readonly vramBytes?: number;

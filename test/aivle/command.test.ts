@@ -1,7 +1,7 @@
 /** `lanista aivle-worker` itself, with real bundles in real sandboxes, and its self-test. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { buffer, text } from "node:stream/consumers";
 import { pathToFileURL } from "node:url";
@@ -29,6 +29,19 @@ const GRADER = {
 const agent = (body: string) => ({
   "agent.py": `class Agent:\n    def step(self, state):\n        ${body}\n\n\ndef create_agent(**kwargs):\n    return Agent()\n`,
 });
+
+/** Nobody else sleeps for so long: the processes that do are the agent's. */
+const SLEEP = `sleep ${1e7 + process.pid}`;
+function sleepers(): number {
+  const lines = readdirSync("/proc").map((pid) => {
+    try {
+      return readFileSync(`/proc/${pid}/cmdline`, "utf8");
+    } catch {
+      return "";
+    }
+  });
+  return lines.filter((words) => words === `${SLEEP.replace(" ", "\0")}\0`).length;
+}
 
 async function zipOf(files: Readonly<Record<string, string>>): Promise<Buffer<ArrayBuffer>> {
   const zip = new ZipFile();
@@ -102,6 +115,19 @@ describe.runIf(here)("lanista aivle-worker", () => {
     authors.taskId = await celery.publish(4);
     await expect.poll(() => authors.status, { timeout: 60_000 }).toBe("E");
     expect(JSON.parse(authors.stored[0]!)).toMatchObject({ ok: false, error: null });
+    site.zips.grader = await zipOf(GRADER);
+    // A second process in the box, which a signal to the first one alone would leave.
+    site.zips.agent = await zipOf(agent(`__import__("os").system("${SLEEP} & ${SLEEP}")`));
+    const endless = site.add(5);
+    endless.taskId = await celery.publish(5);
+    await expect.poll(() => sleepers(), { timeout: 60_000 }).toBe(2);
+    const worker = `celery@${hostname()}`;
+    expect(await celery.control("revoke", worker, { task_id: endless.taskId, terminate: true })).toEqual({
+      ok: `terminate: ${endless.taskId}`,
+    });
+    await expect.poll(() => endless.status, { timeout: 60_000 }).toBe("E");
+    expect(sleepers()).toBe(0);
+    expect(JSON.parse(endless.stored[0]!)).toMatchObject({ ok: false, error: null });
     child.kill("SIGTERM");
     expect(await over).toMatchObject({ code: 143 });
     expect(site.refused).toEqual([]);

@@ -36,10 +36,11 @@ afterAll(async () => {
 function add() {
   const job = standIn.add(++lastJob);
   job.taskId = `message-${job.id}`;
-  const message = { taskId: job.taskId, jobId: job.id, expires: undefined, replyTo: "", correlationId: job.taskId };
+  const ids = { taskId: job.taskId, jobId: job.id, correlationId: job.taskId };
+  const message = { ...ids, eta: undefined, expires: undefined, replyTo: "" };
   const bounds = { race: 1, away: 1 };
-  const run = (grade: GradeBundles, signal = never): Promise<JobEnd> =>
-    runJob({ site, journal, grade, worker: "celery@host", tempDir: dir, bounds }, message, log, signal);
+  const run = (grade: GradeBundles, stop = never, terminated = never): Promise<JobEnd> =>
+    runJob({ site, journal, grade, worker: "celery@host", tempDir: dir, bounds }, message, log, { stop, terminated });
   return { job, run };
 }
 const fine: GradeBundles = async () => ({ kind: "graded", site: { ok: true, raw_log: "", result: "r", error: null } });
@@ -115,6 +116,47 @@ describe("a job", () => {
     expect((await running).kind).toBe("again");
     expect(job.told).toEqual([]);
     expect(leftovers()).toEqual([]);
+  });
+
+  it("that its people end is over at the site, nobody's fault, and not begun again", async () => {
+    const { job, run } = add();
+    const end = new AbortController();
+    const running = run(
+      async ({ signal }) => {
+        end.abort();
+        signal.throwIfAborted();
+        return { kind: "ours", why: "" };
+      },
+      never,
+      end.signal,
+    );
+    expect(await running).toEqual({ kind: "revoked", why: "terminated" });
+    expect(job.status).toBe("E");
+    expect(JSON.parse(job.stored[0]!)).toMatchObject({ ok: false, error: null, result: null });
+    expect((await run(() => Promise.reject(new Error("graded again")))).kind).toBe("stored");
+    expect(job.told).toHaveLength(1);
+    expect(leftovers()).toEqual([]);
+  });
+
+  it("that its people end while the site is still asked for it has not begun there", async () => {
+    const { job, run } = add();
+    job.taskId = "another message";
+    const end = new AbortController();
+    setTimeout(() => end.abort(), 300);
+    expect(await run(fine, never, end.signal)).toEqual({ kind: "revoked", why: "terminated" });
+    expect(job).toMatchObject({ status: "Q", starts: 0, stored: [] });
+  });
+
+  it("that its people end once it has its result keeps that", async () => {
+    const { job, run } = add();
+    const end = new AbortController();
+    const late: GradeBundles = async (request) => {
+      const grade = await fine(request);
+      end.abort();
+      return grade;
+    };
+    expect((await run(late, never, end.signal)).kind).toBe("stored");
+    expect(job.status).toBe("D");
   });
 
   it("whose zip cannot be had ends at the site all the same", async () => {

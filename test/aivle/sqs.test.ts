@@ -130,8 +130,6 @@ describe.runIf(venv !== null)("aiVLE's worker over SQS", () => {
               ),
             );
           },
-          shutdown: () => {},
-          stats: () => ({}),
         },
       );
     const id = await celery.publish(11, "gpu");

@@ -152,8 +152,8 @@ describe.runIf(here)("aiVLE's worker", () => {
       ok: "add consumer default",
     });
     await expect.poll(() => job.status).toBe("D");
-    expect(await celery.control("pool_shrink", worker.name, { n: 1 })).toEqual({
-      error: "no such command: pool_shrink",
+    expect(await celery.control("autoscale", worker.name, { max: 1 })).toEqual({
+      error: "no such command: autoscale",
     });
     // What is meant for others is left to them.
     expect(await celery.control("ping", "celery@elsewhere")).toBeUndefined();

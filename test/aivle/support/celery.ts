@@ -3,6 +3,12 @@ import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 
+/** In seconds from now. */
+export interface PublishOptions {
+  readonly countdown?: number;
+  readonly expires?: number;
+}
+
 export class CelerySite {
   readonly #child;
   readonly #answers: ((line: string) => void)[] = [];
@@ -16,9 +22,9 @@ export class CelerySite {
     createInterface({ input: this.#child.stdout }).on("line", (line) => this.#answers.shift()?.(line));
   }
 
-  /** The message's id. */
-  async publish(job: unknown, queue = "default"): Promise<string> {
-    return (await this.ask({ do: "publish", job, queue })) as string;
+  /** The message's id. `options`: of Celery's apply_async. */
+  async publish(job: unknown, queue = "default", options: PublishOptions = {}): Promise<string> {
+    return (await this.ask({ do: "publish", job, queue, ...options })) as string;
   }
 
   /** What a remote-control command is answered by the worker. */

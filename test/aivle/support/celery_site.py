@@ -25,6 +25,8 @@ app.conf.update(
         Queue("default", routing_key="task.#"),
         Queue("gpu", routing_key="gpu.#"),
         Queue("private", routing_key="private.#"),
+        # Not the site's own; RabbitMQ's operators may have it make such.
+        Queue("quorum", queue_arguments={"x-queue-type": "quorum"}),
     ),
     # What the broker has confirmed it has, whatever happens to it next.
     broker_transport_options={"confirm_publish": True} if sys.argv[1].startswith("amqp") else {},
@@ -36,10 +38,10 @@ def evaluate(self, job_id):
     pass
 
 
-def publish(job, queue):
+def publish(job, queue, **options):
     while True:
         try:
-            return evaluate.apply_async(args=[job], queue=queue).id
+            return evaluate.apply_async(args=[job], queue=queue, **options).id
         except (OperationalError, ConnectionError):
             time.sleep(0.2)
 

@@ -6,9 +6,9 @@ import type { Channel, ChannelModel, ConsumeMessage } from "amqplib";
 import { connect } from "amqplib";
 import type { Logger } from "pino";
 import { Backoff } from "../worker/backoff.ts";
-import type { Broker, BrokerEvents } from "./broker.ts";
+import type { Broker, ControlledEvents } from "./broker.ts";
 import type { AmqpAddress } from "./broker-uri.ts";
-import { type ControlActions, obey } from "./remote-control.ts";
+import { obey } from "./remote-control.ts";
 import { readTaskMessage, shown } from "./task-message.ts";
 import { taskResult } from "./task-result.ts";
 
@@ -17,6 +17,8 @@ const HEARTBEAT_SECONDS = 20;
 const CONNECT_MS = 15_000;
 const MOST_WAIT_MS = 30_000;
 const MOST_QUEUES = 32;
+/** AMQP's error of a server that cannot do what it is asked. */
+const NOT_IMPLEMENTED = 540;
 /** Beyond this a connection is given up as it is. */
 const CLOSE_MS = 5000;
 
@@ -34,6 +36,8 @@ interface Live {
   readonly tasks: Channel;
   /** Consumers' tags by their queues. */
   readonly consumers: Map<string, string>;
+  /** How many messages may be unacknowledged, as the broker was told. */
+  room: number;
   /** Ends the session. */
   readonly lose: (error: Error) => void;
 }
@@ -41,20 +45,24 @@ interface Live {
 export class AmqpBroker implements Broker {
   readonly controlled = true;
   readonly #options: AmqpOptions;
-  readonly #events: BrokerEvents & Pick<ControlActions, "revoke">;
+  readonly #events: ControlledEvents;
   readonly #queues: Set<string>;
   /** Messages whose end is still to be told. */
   readonly #open = new Set<Promise<void>>();
   #paused = true;
+  #room: number;
+  /** Quorum queues know no bound over all consumers, and RabbitMQ ends the connection that asks for one. */
+  #roomOfAll = true;
   #live: Live | undefined;
   /** Changes of what is consumed, one after another. */
   #changes: Promise<void> = Promise.resolve();
   #clock = 0;
 
-  constructor(options: AmqpOptions, events: BrokerEvents & Pick<ControlActions, "revoke">) {
+  constructor(options: AmqpOptions, events: ControlledEvents) {
     this.#options = options;
     this.#events = events;
     this.#queues = new Set([options.queue]);
+    this.#room = options.concurrency;
   }
 
   async run(signal: AbortSignal): Promise<void> {
@@ -67,6 +75,10 @@ export class AmqpBroker implements Broker {
         if (!signal.aborted) log.warn(`the broker ${host.hostname}:${host.port} is gone`);
       } catch (error) {
         log.warn(`the broker ${host.hostname}:${host.port}: ${(error as Error).message}`);
+        if ((error as { code?: unknown }).code === NOT_IMPLEMENTED && this.#roomOfAll) {
+          this.#roomOfAll = false;
+          log.warn("a queue takes no bound over all consumers: what waits for its ETA takes the place of others");
+        }
       }
       await backoff.wait(signal);
     }
@@ -74,6 +86,11 @@ export class AmqpBroker implements Broker {
 
   pause(paused: boolean): void {
     this.#paused = paused;
+    this.#adjust();
+  }
+
+  room(messages: number): void {
+    this.#room = messages;
     this.#adjust();
   }
 
@@ -114,8 +131,9 @@ export class AmqpBroker implements Broker {
         return channel;
       };
       const [tasks, control] = [await opened(), await opened()];
-      await tasks.prefetch(this.#options.concurrency);
-      const live: Live = { connection, tasks, consumers: new Map(), lose };
+      const room = this.#room;
+      await tasks.prefetch(room, this.#roomOfAll);
+      const live: Live = { connection, tasks, consumers: new Map(), room, lose };
       await this.#listen(control);
       this.#live = live;
       connected();
@@ -126,6 +144,7 @@ export class AmqpBroker implements Broker {
     } finally {
       if (!signal.aborted) {
         this.#live = undefined;
+        this.#events.lost();
         await bounded(connection.close(), CLOSE_MS).catch(() => {});
       }
     }
@@ -140,6 +159,10 @@ export class AmqpBroker implements Broker {
     // Of a session that is over.
     if (live !== this.#live) return;
     const { log } = this.#options;
+    if (live.room !== this.#room && this.#roomOfAll) {
+      live.room = this.#room;
+      await live.tasks.prefetch(live.room, true);
+    }
     const wanted = this.#paused ? new Set<string>() : this.#queues;
     for (const [queue, tag] of live.consumers)
       if (!wanted.has(queue)) {
@@ -234,9 +257,12 @@ export class AmqpBroker implements Broker {
         this.#adjust();
       },
       queues: () => this.consuming(),
-      revoke: (ids) => this.#events.revoke(ids),
+      revoke: (ids, terminate) => this.#events.revoke(ids, terminate),
+      revoked: () => this.#events.revoked(),
+      jobs: () => this.#events.jobs(),
+      grow: (by) => this.#events.grow(by),
       shutdown: () => this.#events.shutdown(),
-      stats: () => this.#events.stats(),
+      stats: () => ({ ...this.#events.stats(), prefetch_count: this.#live?.room ?? 0, clock: String(this.#clock) }),
     });
     if (done === null) return;
     if (typeof done === "string") {

@@ -49,14 +49,31 @@ const FAULT_PAUSE_MS = 2000;
 const PERMANENT: ReadonlySet<ErrorCode> = new Set(["conflict", "not_found", "invalid", "forbidden", "too_large"]);
 const MOST_ZIP_BYTES = 256 * 1024 * 1024;
 
-export async function runJob(tools: JobTools, message: TaskMessage, log: Logger, signal: AbortSignal): Promise<JobEnd> {
+export interface JobStops {
+  /** The worker ends: the job is given back. */
+  readonly stop: AbortSignal;
+  /** Its people have ended this job: it is over, unless it has its result already. */
+  readonly terminated: AbortSignal;
+}
+
+export async function runJob(tools: JobTools, message: TaskMessage, log: Logger, stops: JobStops): Promise<JobEnd> {
   const { journal } = tools;
+  const { stop: signal, terminated } = stops;
   const key = Journal.key(message.jobId, message.taskId);
+  let terminating = false;
   try {
     const before = await journal.report(key);
     if (before !== undefined && (await journal.isStored(key))) return { kind: "stored", report: before.report };
-    const told = before ?? (await made(tools, key, message, log, signal));
-    return await tell(tools, key, message, told, log, signal);
+    const told =
+      before ??
+      (await made(tools, key, message, log, stops).catch(async (error: unknown) => {
+        if (!terminated.aborted || signal.aborted) throw error;
+        terminating = true;
+        log.warn("terminated by remote control");
+        return await journal.keep(key, { task_id: message.taskId, ...nobodys("It was ended by the site's people.") });
+      }));
+    const end = await tell(tools, key, message, told, log, signal);
+    return terminating ? { kind: "revoked", why: "terminated" } : end;
   } catch (error) {
     if (!(error instanceof LanistaError)) {
       // Of the disk, as a rule. Not at once again.
@@ -79,14 +96,16 @@ async function made(
   key: string,
   message: TaskMessage,
   log: Logger,
-  signal: AbortSignal,
+  { stop, terminated }: JobStops,
 ): Promise<Told> {
   const { site, journal, worker } = tools;
   const { jobId, taskId } = message;
+  const signal = AbortSignal.any([stop, terminated]);
   // What it takes before it runs may be tried for long without its having begun.
   const started = await patiently(
     { codes: ["conflict", "not_found"], seconds: (tools.bounds ?? BOUNDS).race, signal, log },
-    () => patiently(away(tools, log, signal), () => site.startJob(jobId, taskId, worker, signal)),
+    // A call that is under way is heard out: broken off, it could start at the site what is ended here already.
+    () => patiently(away(tools, log, signal), () => site.startJob(jobId, taskId, worker, stop)),
   );
   const begun = await journal.count(key, "begun");
   log.info({ task: started.task, submission: started.submission, ...(begun > 1 && { begun }) }, "started");
@@ -118,7 +137,7 @@ async function graded(tools: JobTools, started: StartedJob, log: Logger, signal:
     const limits = { ramMiB: task.ram_limit, vramMiB: task.vram_limit, seconds: task.run_time_limit };
     return await tools.grade({ grader, agent, limits, log, signal });
   } catch (error) {
-    if (signal.aborted) throw new LanistaError("cancelled", "the worker ends", { cause: error });
+    if (signal.aborted) throw new LanistaError("cancelled", "the job was stopped", { cause: error });
     // Started as it is, the job would run for ever at the site.
     if (error instanceof LanistaError && PERMANENT.has(error.code))
       return { kind: "graded", site: nobodys(error.message) };

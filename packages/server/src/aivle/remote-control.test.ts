@@ -1,7 +1,14 @@
 import { describe, expect, it } from "vitest";
+import type { JobAtHand } from "./at-hand.ts";
 import { type Commanded, type ControlActions, obey } from "./remote-control.ts";
 
 const SELF = "celery@host";
+const job = (taskId: string, state: JobAtHand["state"], eta?: Date): JobAtHand => ({
+  message: { taskId, jobId: 7, eta, expires: undefined, replyTo: "", correlationId: taskId },
+  state,
+  since: state === "active" ? 1.5 : null,
+});
+const JOBS = [job("a", "active"), job("r", "reserved"), job("s", "scheduled", new Date("2026-01-02T03:04:05Z"))];
 
 function told(command: unknown): { readonly done: ReturnType<typeof obey>; readonly did: readonly string[] } {
   const did: string[] = [];
@@ -9,7 +16,13 @@ function told(command: unknown): { readonly done: ReturnType<typeof obey>; reado
   const actions: ControlActions = {
     addConsumer: note("add"),
     cancelConsumer: note("cancel"),
-    revoke: note("revoke"),
+    revoke: (ids, terminate) => {
+      did.push(`${terminate ? "terminate" : "revoke"} ${ids}`);
+      return ids.filter((id) => id === "a");
+    },
+    revoked: () => ["gone"],
+    jobs: () => JOBS,
+    grow: note("grow"),
     shutdown: note("shutdown"),
     queues: () => ["default"],
     stats: () => ({ pid: 1 }),
@@ -43,6 +56,29 @@ describe("remote control", () => {
     expect(told(command("shutdown", {}, { destination: null, reply_to: undefined })).did).toEqual(["shutdown"]);
     expect(told(command("revoke", { task_id: "a", terminate: false })).did).toEqual(["revoke a"]);
     expect(answer(told(command("ping", {})).done)).toEqual({ ok: "pong" });
+  });
+
+  it("ends jobs, and changes how many there are at a time", () => {
+    const { done, did } = told(command("revoke", { task_id: ["a", "b"], terminate: true, signal: "SIGKILL" }));
+    expect(did).toEqual(["terminate a,b"]);
+    expect(answer(done)).toEqual({ ok: "terminate: a" });
+    expect(answer(told(command("terminate", { signal: "TERM", task_id: "b" })).done)).toEqual({
+      ok: "terminate: tasks unknown",
+    });
+    expect(told(command("pool_grow", { n: 2 })).did).toEqual(["grow 2"]);
+    expect(told(command("pool_shrink", {})).did).toEqual(["grow -1"]);
+    for (const n of [0, -1, 1.5, "2", 1e9]) expect(told(command("pool_grow", { n })).did).toEqual([]);
+  });
+
+  it("shows the jobs as celery inspect does", () => {
+    const inspect = (method: string, given = {}): unknown => answer(told(command(method, given)).done);
+    const a = { id: "a", name: "aiVLE.submit_eval_task", args: [7], time_start: 1.5, hostname: SELF };
+    expect(inspect("active", { safe: null })).toMatchObject([a]);
+    expect(inspect("reserved")).toMatchObject([{ id: "r", time_start: null }]);
+    expect(inspect("scheduled")).toMatchObject([{ eta: "2026-01-02T03:04:05.000+00:00", request: { id: "s" } }]);
+    expect(inspect("query_task", { ids: ["a", "x"] })).toMatchObject({ a: ["active", a] });
+    expect(inspect("revoked")).toEqual(["gone"]);
+    expect(inspect("registered")).toEqual(["aiVLE.submit_eval_task"]);
   });
 
   it("leaves to others what is meant for others", () => {

@@ -41,12 +41,14 @@ export class SqsBroker implements Broker {
   readonly #wake = new SignalFlag();
   readonly #visibleAfter: number;
   #paused = true;
+  #room: number;
   #url = "";
 
   private constructor(sdk: Sdk, options: SqsOptions, events: BrokerEvents) {
     const { address, region } = options;
     this.#sdk = sdk;
     this.#options = options;
+    this.#room = options.concurrency;
     this.#events = events;
     this.#visibleAfter = options.visibleAfterSeconds ?? VISIBLE_AFTER_SECONDS;
     this.#client = new sdk.SQSClient({
@@ -66,6 +68,11 @@ export class SqsBroker implements Broker {
     this.#wake.raise();
   }
 
+  room(messages: number): void {
+    this.#room = messages;
+    this.#wake.raise();
+  }
+
   wanted(queue: string): boolean {
     return queue === this.#options.queue;
   }
@@ -75,10 +82,10 @@ export class SqsBroker implements Broker {
   }
 
   async run(signal: AbortSignal): Promise<void> {
-    const { concurrency, queue, log } = this.#options;
+    const { queue, log } = this.#options;
     const backoff = new Backoff(MOST_WAIT_MS);
     while (!signal.aborted) {
-      const free = concurrency - this.#open.size;
+      const free = this.#room - this.#open.size;
       if (this.#paused || free <= 0) {
         await this.#wake.wait(60_000, signal);
         continue;

@@ -14,12 +14,18 @@ const raw = (over: Partial<RawMessage> & { readonly text?: string } = {}): RawMe
 
 describe("a task's message", () => {
   it("is read as Celery writes it", () => {
-    const task = { taskId: "a-b", jobId: 7, expires: undefined, replyTo: "queue-of-results", correlationId: "a-b" };
+    const ids = { taskId: "a-b", jobId: 7, replyTo: "queue-of-results", correlationId: "a-b" };
+    const task = { ...ids, eta: undefined, expires: undefined };
     expect(readTaskMessage(raw())).toEqual(task);
     expect(readTaskMessage(raw({ text: '[[], {"job_id": 7}, {}]' }))).toEqual(task);
     expect(readTaskMessage(raw({ replyTo: undefined, correlationId: undefined }))).toEqual({ ...task, replyTo: "" });
     const headers = { id: "a-b", task: "aiVLE.submit_eval_task", expires: "2026-01-02T03:04:05+08:00" };
     expect(readTaskMessage(raw({ headers }))).toMatchObject({ expires: new Date("2026-01-01T19:04:05Z") });
+    const times = { ...headers, eta: "2026-01-02T03:04:05.123456", expires: "2026-01-02 03:04:05+0000" };
+    expect(readTaskMessage(raw({ headers: times }))).toMatchObject({
+      eta: new Date("2026-01-02T03:04:05.123Z"),
+      expires: new Date("2026-01-02T03:04:05Z"),
+    });
   });
 
   it.each([
@@ -39,6 +45,16 @@ describe("a task's message", () => {
     ["without headers", raw({ headers: undefined }), /headers/],
     ["an id with a line's end", raw({ headers: { id: "a\nb", task: "aiVLE.submit_eval_task" } }), /headers/],
     ["of protocol 1", raw({ text: '{"id": "a", "task": "aiVLE.submit_eval_task", "args": [7]}' }), /\[args/],
+    [
+      "with an ETA that is no time",
+      raw({ headers: { id: "a", task: "aiVLE.submit_eval_task", eta: "tomorrow" } }),
+      /headers: eta/,
+    ],
+    [
+      "one that expires in a 13th month",
+      raw({ headers: { id: "a", task: "aiVLE.submit_eval_task", expires: "2026-13-01T00:00:00" } }),
+      /headers: expires/,
+    ],
     ["no JSON", raw({ text: "(dp0" }), /JSON/],
     ["large", raw({ text: `[[7], {}, "${"x".repeat(70_000)}"]` }), /bytes/],
     ["a text for a job", raw({ text: '[["7/../8"], {}, {}]' }), /job/],

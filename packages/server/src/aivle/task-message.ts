@@ -11,6 +11,8 @@ export interface TaskMessage {
   /** The message's id, which the site knows the job by. */
   readonly taskId: string;
   readonly jobId: number;
+  /** It is not to begin before this. */
+  readonly eta: Date | undefined;
   /** Past this nobody wants it any more. */
   readonly expires: Date | undefined;
   /** Where the `rpc` result backend waits; empty: nowhere. */
@@ -29,10 +31,18 @@ export interface RawMessage {
 }
 
 const Name = z.string().regex(/^[\x21-\x7e]{1,255}$/);
+/** ISO 8601, as Python writes it; in UTC where it names no zone, since that is the zone of a worker of Celery's. */
+const Time = z
+  .string()
+  .max(64)
+  .regex(/^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:?\d\d)?$/)
+  .transform((text) => new Date(/(?:Z|[+-]\d\d:?\d\d)$/.test(text) ? text : `${text}Z`))
+  .refine((time) => Number.isFinite(time.getTime()));
 const Headers = z.object({
   id: Name,
   task: z.string().max(255),
-  expires: z.string().max(64).nullish(),
+  eta: Time.nullish(),
+  expires: Time.nullish(),
   compression: z.undefined({ error: "it is compressed" }).optional(),
 });
 const JobId = z.int().min(0).max(Number.MAX_SAFE_INTEGER);
@@ -42,7 +52,7 @@ const Body = z.tuple([z.array(z.unknown()).max(8), z.record(z.string(), z.unknow
 export function readTaskMessage(raw: RawMessage): TaskMessage | string {
   const headers = Headers.safeParse(raw.headers);
   if (!headers.success) return `headers: ${issue(headers.error)}`;
-  const { id, task, expires } = headers.data;
+  const { id, task, eta, expires } = headers.data;
   if (task !== TASK_NAME) return `the task "${shown(task)}" is none of this worker's`;
   if (raw.contentType !== "application/json") return "its content is not application/json";
   if (!/^utf-?8$/i.test(String(raw.contentEncoding))) return "its content is not in UTF-8";
@@ -58,11 +68,11 @@ export function readTaskMessage(raw: RawMessage): TaskMessage | string {
   const [args, kwargs] = body.data;
   const job = JobId.safeParse(args.length > 0 ? args[0] : kwargs.job_id);
   if (!job.success || args.length > 1) return "its arguments are not one job's number";
-  const until = expires ? new Date(expires) : undefined;
   return {
     taskId: id,
     jobId: job.data,
-    expires: until !== undefined && Number.isFinite(until.getTime()) ? until : undefined,
+    eta: eta ?? undefined,
+    expires: expires ?? undefined,
     replyTo: Name.safeParse(raw.replyTo).data ?? "",
     correlationId: Name.safeParse(raw.correlationId).data ?? id,
   };

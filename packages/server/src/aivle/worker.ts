@@ -12,7 +12,7 @@ import { ReleaseStack } from "../release-stack.ts";
 import { MachineWatch } from "../worker/machine.ts";
 import { AmqpBroker } from "./amqp-broker.ts";
 import { AtHand } from "./at-hand.ts";
-import type { Broker, BrokerEvents } from "./broker.ts";
+import type { Broker, ControlledEvents } from "./broker.ts";
 import type { GradeBundles } from "./grader.ts";
 import { runJob } from "./job.ts";
 import { Journal } from "./journal.ts";
@@ -21,6 +21,7 @@ import { patiently } from "./patience.ts";
 import type { AivleSettings } from "./settings.ts";
 import { Site, type SiteQueue } from "./site.ts";
 import { SqsBroker } from "./sqs-broker.ts";
+import { TASK_NAME } from "./task-message.ts";
 import { openTempFolder } from "./temp-folder.ts";
 import { Thresholds } from "./thresholds.ts";
 
@@ -45,6 +46,8 @@ export interface AivleWorker {
 /** A site may be started after its workers. */
 const SITE_SECONDS = 3600;
 const SHUTDOWN_SECONDS = 3600;
+/** As many as the setting may ask for. */
+const MOST_SLOTS = 256;
 
 /** Resolves once the site has answered; LanistaError `cancelled` where the signal is aborted before that. */
 export async function startAivleWorker(options: AivleWorkerOptions, signal: AbortSignal): Promise<AivleWorker> {
@@ -72,20 +75,36 @@ async function start(options: AivleWorkerOptions, signal: AbortSignal, releases:
   const serving = new AbortController();
   const working = new AbortController();
   const tools = { site, journal, grade, worker, tempDir };
-  const atHand = new AtHand(concurrency, (message) =>
-    runJob(tools, message, log.child({ job: message.jobId, message: message.taskId }), working.signal),
-  );
-  const events = {
+  const began = performance.now();
+  const atHand = new AtHand({
+    slots: concurrency,
+    work: (message, terminated) =>
+      runJob(tools, message, log.child({ job: message.jobId, message: message.taskId }), {
+        stop: working.signal,
+        terminated,
+      }),
+    onRoom: (messages) => broker.room(messages),
+  });
+  const events: ControlledEvents = {
     task: (message) => atHand.take(message),
-    revoke: (ids: readonly string[]) => atHand.revoke(ids),
+    lost: () => atHand.forget(),
+    revoke: (ids, terminate) => atHand.revoke(ids, terminate),
+    revoked: () => atHand.revoked,
+    jobs: () => atHand.jobs,
+    grow: (by) => {
+      const slots = atHand.slots + by;
+      if (slots < 1 || slots > MOST_SLOTS) throw new Error(`a worker has 1 to ${MOST_SLOTS} jobs at a time`);
+      atHand.resize(slots);
+    },
     shutdown: () => void drain(SHUTDOWN_SECONDS).catch(() => {}),
     stats: () => ({
       pid: process.pid,
-      total: { "aiVLE.submit_eval_task": atHand.done },
-      pool: { "max-concurrency": concurrency, running: atHand.running },
+      uptime: Math.round((performance.now() - began) / 1000),
+      total: { [TASK_NAME]: atHand.done },
+      pool: { "max-concurrency": atHand.slots, running: atHand.running },
       lanista: options.version,
     }),
-  } satisfies BrokerEvents & { revoke: (ids: readonly string[]) => void };
+  };
   const broker = await openBroker(options, events);
   releases.add("the broker", () => broker.close());
 
@@ -124,8 +143,9 @@ async function start(options: AivleWorkerOptions, signal: AbortSignal, releases:
   };
   const hold = (): void => {
     draining = true;
-    atHand.close();
+    // First: what is given back would come again at once.
     broker.pause(true);
+    atHand.close();
   };
   const stop = (): Promise<void> => {
     hold();
@@ -147,10 +167,7 @@ async function start(options: AivleWorkerOptions, signal: AbortSignal, releases:
   return { done: over.promise, drain, stop };
 }
 
-async function openBroker(
-  { settings, env, log }: AivleWorkerOptions,
-  events: BrokerEvents & { revoke: (ids: readonly string[]) => void },
-): Promise<Broker> {
+async function openBroker({ settings, env, log }: AivleWorkerOptions, events: ControlledEvents): Promise<Broker> {
   const { broker, queue, concurrency, fullName: self } = settings;
   if (broker.kind === "amqp") return new AmqpBroker({ hosts: broker.hosts, queue, concurrency, self, log }, events);
   const region = env.AWS_REGION || env.AWS_DEFAULT_REGION || "us-east-1";

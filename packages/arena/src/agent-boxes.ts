@@ -16,7 +16,7 @@ export interface AgentBoxesOptions {
   readonly runtime?: Runtime;
   readonly limits?: Partial<Limits>;
   readonly giveUp?: readonly GiveUp[];
-  /** GPUs that every agent is given. */
+  /** GPUs that every agent is given; a task's judge is not. */
   readonly gpus?: readonly string[];
   readonly interpreters: Interpreters;
   /**
@@ -37,6 +37,8 @@ export interface BoxExtras {
   /** A host folder of files to read, at FILES_DIR. */
   readonly files?: string;
   readonly limits?: Partial<Limits>;
+  /** In the place of the GPUs that all have. */
+  readonly gpus?: readonly string[];
 }
 
 export interface PackagesInBox {
@@ -87,7 +89,8 @@ export class AgentBoxes {
   judge(program: PreparedAgent, extras: BoxExtras = {}): Contender {
     const command = languageCommand(program.language, this.#interpreters(extras), this.#options.guestDir, "judge");
     const { name, digest, entry } = program;
-    return { name, digest, entry, open: () => this.#open(program, command, undefined, { limits: {}, ...extras }) };
+    const own = { limits: {}, ...extras, gpus: [] };
+    return { name, digest, entry, open: () => this.#open(program, command, undefined, own) };
   }
 
   #interpreters({ packages }: BoxExtras): Interpreters {
@@ -132,8 +135,8 @@ export class AgentBoxes {
     return sandbox;
   }
 
-  #spec(command: AgentCommand, { files, limits: own }: BoxExtras = {}): SandboxSpec {
-    const { tier, runtime, limits, giveUp, gpus } = this.#options;
+  #spec(command: AgentCommand, { files, limits: own, gpus = this.#options.gpus }: BoxExtras = {}): SandboxSpec {
+    const { tier, runtime, limits, giveUp } = this.#options;
     // The tier none has no root to show them in.
     const shown = tier === "none" ? files : FILES_DIR;
     return {

@@ -25,6 +25,7 @@ interface RunOptions {
   readonly concurrency?: number;
   readonly tier?: readonly string[];
   readonly giveUp?: readonly string[];
+  readonly gpu?: readonly string[];
   readonly keepFreeCpus?: number;
   readonly keepFreeMemory?: number;
   readonly keepFreeVram?: number;
@@ -57,6 +58,11 @@ export function workerCommand(context: Context): Command {
       "offer tiers that go without these limits where this host cannot enforce them",
       listed,
     )
+    .option(
+      "--gpu <device>",
+      "give it to jobs that ask for GPUs, to one at a time; by its CDI name such as nvidia.com/gpu=0; may be repeated",
+      repeated,
+    )
     .option("--keep-free-cpus <n>", "take no jobs while fewer CPUs than this are idle", seconds(0, 1024))
     .option("--keep-free-memory <size>", "take no jobs while less memory is free, such as 2GiB", bytes)
     .option("--keep-free-vram <size>", "take no jobs while less memory is free on a GPU", bytes)
@@ -81,8 +87,8 @@ export function workerCommand(context: Context): Command {
 The first SIGTERM or Ctrl-C drains: no more jobs are taken, those that run come to their end. A second one, or the end
 of --drain-seconds, stops them; the server tries them again elsewhere. A SIGKILL loses nothing either.
 
-What no option says comes from the settings worker.concurrency, worker.queues, worker.giveUp, worker.cacheBytes, shutdownSeconds
-(for --drain-seconds), log and otel, which are found where a server finds them: in the environment (LANISTA_WORKER_CONCURRENCY),
+What no option says comes from the settings worker.concurrency, worker.queues, worker.giveUp, worker.gpus, worker.cacheBytes,
+shutdownSeconds (for --drain-seconds), log and otel, which are found where a server finds them: in the environment (LANISTA_WORKER_CONCURRENCY),
 in .env and in the file. With --with-parent nothing is looked for there.
 
 Examples:
@@ -157,6 +163,7 @@ async function run(context: Context, options: RunOptions): Promise<void> {
 function workerOptions(options: RunOptions, settings: WorkerSettings): Omit<WorkerOptions, "server" | "token" | "log"> {
   const { name, tier: tiers, cacheDir, python, image } = options;
   const { queue = settings.queues, giveUp = settings.giveUp, cacheSize = settings.cacheBytes } = options;
+  const { gpu = settings.gpus } = options;
   const { keepFreeCpus, keepFreeMemory, keepFreeVram } = options;
   return {
     version: ENGINE_VERSION,
@@ -173,6 +180,7 @@ function workerOptions(options: RunOptions, settings: WorkerSettings): Omit<Work
     ...(queue === undefined ? {} : { queues: queue }),
     ...(tiers === undefined ? {} : { tiers: tiers as readonly Tier[] }),
     ...(giveUp === undefined ? {} : { giveUp: giveUp as readonly GiveUp[] }),
+    ...(gpu === undefined ? {} : { gpus: gpu }),
     ...(cacheDir === undefined ? {} : { cacheDir }),
     ...(image === undefined ? {} : { image }),
   };

@@ -9,6 +9,7 @@ import { findExecutable } from "../runtimes.ts";
 import type { Sandbox, SandboxSpec } from "../types.ts";
 import { editsOf } from "./cdi-registry.ts";
 import { readCdiSpec } from "./cdi-spec.ts";
+import { refuseSharedGpus } from "./distinct-gpus.ts";
 import { gpuParts } from "./gpu-parts.ts";
 import { VramMeter } from "./vram-meter.ts";
 
@@ -214,6 +215,40 @@ describe("files of the Container Device Interface", () => {
     expect(() => editsOf(["a.b/c=0"], [first, second])).toThrow(/a\.json and .*b\.json/);
     writeFileSync(join(first, "broken.yaml"), "kind: [");
     expect(() => editsOf(["a.b/c=0"], [first])).toThrow(/broken\.yaml/);
+  });
+
+  it("name one GPU in several ways, and a part of one beside the whole: such are not two", () => {
+    const folder = join(dir, "shared");
+    mkdirSync(folder);
+    const node = (hostPath: string, path = `/dev/${hostPath.slice(5)}-here`) => ({ path, hostPath });
+    const device = (name: string, ...hostPaths: string[]) => ({
+      name,
+      containerEdits: { deviceNodes: hostPaths.map((path) => node(path)) },
+    });
+    const devices = [
+      device("0", "/dev/zero"),
+      { name: "GPU-aa", containerEdits: { deviceNodes: [node("/dev/zero", "/dev/another-name")] } },
+      device("1", "/dev/full"),
+      device("2:0", "/dev/random", "/dev/urandom"),
+      device("2:1", "/dev/random", "/dev/null"),
+      device("2", "/dev/random"),
+      device("nothing"),
+    ];
+    const containerEdits = { deviceNodes: [{ path: "/dev/everybodys", hostPath: "/dev/null" }] };
+    writeFileSync(join(folder, "a.json"), JSON.stringify({ ...sound, devices, containerEdits }));
+    const refuse = (...names: string[]) =>
+      refuseSharedGpus(
+        names.map((name) => `a.b/c=${name}`),
+        [folder],
+      );
+    refuse("0", "1", "2:0", "2:1", "nothing");
+    for (const same of [
+      ["0", "GPU-aa"],
+      ["2:1", "2"],
+      ["1", "2", "2:0"],
+    ])
+      expect(() => refuse(...same)).toThrow(/the same GPU/);
+    expect(() => refuse("0", "3")).toThrow(/no device a\.b\/c=3/);
   });
 
   it("give no device outside of /dev, and cover nothing of the box's own", () => {

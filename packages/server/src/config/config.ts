@@ -37,7 +37,7 @@ export interface ConfigSources {
 
 /** Variables that are other parts' to read: the client's, the sandbox's, the compose file's, that of aiVLE's worker, the tests'. */
 const OTHER_VARIABLES =
-  /^LANISTA_(CONFIG|SERVER|TOKEN|TOKEN_FILE|RUN_DIR|CACHE_DIR|DB_PASSWORD|WORKER_TOKEN|CANARY|KILLS|MARKER|MATCHES|STARVED|(AIVLE|TEST|CHAOS|BENCH|VM)_.*)$/;
+  /^LANISTA_(CONFIG|SERVER|TOKEN|TOKEN_FILE|RUN_DIR|CACHE_DIR|CDI_DIRS|NVML|DB_PASSWORD|WORKER_TOKEN|CANARY|KILLS|MARKER|MATCHES|STARVED|(AIVLE|TEST|CHAOS|BENCH|VM)_.*)$/;
 /** What Kubernetes tells every pod of a service that is called `lanista` or `lanista-…`. */
 const serviceLink = (name: string, value: string): boolean =>
   /_SERVICE_(HOST|PORT)(_|$)|_PORT_\d+_(TCP|UDP)(_|$)/.test(name) ||

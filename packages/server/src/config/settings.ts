@@ -63,6 +63,9 @@ export const SETTINGS = {
       "the sandboxes' tier where a job asks for none",
     ),
     giveUp: list("limits that its sandboxes may go without, by name; see lanista doctor"),
+    gpus: list(
+      "devices that it gives to jobs that ask for GPUs, each to one at a time, by their CDI names as nvidia.com/gpu=0; empty: none",
+    ),
     image: text(
       "",
       "an OCI layout or archive as the root of Python's sandboxes (tiers container and gvisor); empty: /usr",

@@ -11,6 +11,7 @@ export interface WorkerSettings {
   readonly concurrency?: number;
   readonly queues?: readonly string[];
   readonly giveUp?: readonly string[];
+  readonly gpus?: readonly string[];
   readonly cacheBytes?: number;
   readonly drainSeconds?: number;
   readonly logLevel: ServerConfig["log"]["level"];
@@ -36,6 +37,7 @@ export function readWorkerSettings(
     ...(worker.concurrency > 0 && { concurrency: worker.concurrency }),
     ...(worker.queues.length > 0 && { queues: worker.queues }),
     ...(worker.giveUp.length > 0 && { giveUp: worker.giveUp }),
+    ...(worker.gpus.length > 0 && { gpus: worker.gpus }),
     ...(set("worker.cacheBytes") && { cacheBytes: worker.cacheBytes }),
     ...(set("shutdownSeconds") && { drainSeconds: config.shutdownSeconds }),
     logLevel: log.level,

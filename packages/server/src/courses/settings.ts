@@ -85,6 +85,10 @@ export function settingsFrom(given: TaskSettings = create(TaskSettingsSchema)): 
     throw wrong("late_percent", "a percentage is taken off by the policies per hour and per day, and by these must be");
   if (given.tier !== "" && !TIERS.includes(given.tier))
     throw wrong("tier", `there is no such tier; there are ${TIERS.join(", ")}`);
+  if (given.gpus > 0 && given.tier !== "" && given.tier !== "container")
+    throw wrong("gpus", "only the tier container can give GPUs");
+  if (given.vramBytes > 0n && given.gpus === 0)
+    throw wrong("vram_bytes", "a bound on GPUs' memory says nothing without GPUs: say how many (gpus), too");
   if (given.memoryBytes > 0n && given.memoryBytes < BigInt(LEAST_MEMORY))
     throw wrong("memory_bytes", `no agent runs in less than ${LEAST_MEMORY} bytes`);
   return {

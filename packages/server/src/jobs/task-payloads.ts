@@ -16,7 +16,17 @@ export const LEGACY_MEMORY_BYTES = 2 ** 30;
 export const overLimits = z.strictObject({
   caseSeconds: z.int().positive().max(86_400).optional(),
   memoryBytes: z.int().positive().max(TIB).optional(),
+  /** How many it is to have: fewer, and it does not run. */
+  gpus: z.int().positive().max(64).optional(),
+  /** Of each box that has GPUs, on all of them together. */
+  vramBytes: z
+    .int()
+    .positive()
+    .max(64 * TIB)
+    .optional(),
 });
+
+export type OverLimits = z.infer<typeof overLimits>;
 
 export const taskCheckPayload = z.strictObject({
   format,
@@ -39,6 +49,8 @@ export const taskSummary = z.strictObject({
   cpus: z.number().positive().max(256),
   /** That run at once in a case. */
   boxes: z.int().min(1).max(64),
+  /** Of these, agents' own; absent of aiVLE's bundles, and in what older workers said. */
+  agentBoxes: z.int().min(1).max(64).optional(),
 });
 export type TaskSummary = z.infer<typeof taskSummary>;
 

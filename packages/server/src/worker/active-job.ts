@@ -36,10 +36,17 @@ export class ActiveJob {
   readonly #abort = new AbortController();
   #state: State = { kind: "running" };
 
-  constructor(leased: LeasedJob, runner: Runner | undefined, workshop: Workshop, onOutput: () => void) {
+  /** `gpus`: this worker's devices that are the job's until it is over; undefined where it has not as many as the job needs. */
+  constructor(
+    leased: LeasedJob,
+    runner: Runner | undefined,
+    workshop: Workshop,
+    gpus: readonly string[] | undefined,
+    onOutput: () => void,
+  ) {
     this.leased = leased;
     this.output = new JobOutputBuffer(onOutput);
-    this.over = this.#run(runner, workshop);
+    this.over = this.#run(runner, workshop, gpus);
   }
 
   get key(): string {
@@ -56,7 +63,7 @@ export class ActiveJob {
     this.#abort.abort(stopped);
   }
 
-  async #run(runner: Runner | undefined, workshop: Workshop): Promise<void> {
+  async #run(runner: Runner | undefined, workshop: Workshop, gpus: readonly string[] | undefined): Promise<void> {
     const { timeoutSeconds, kind } = this.leased;
     const timer = setTimeout(
       () => this.stop(new Stopped("timeout", `the attempt took more than ${timeoutSeconds} seconds`)),
@@ -66,7 +73,8 @@ export class ActiveJob {
     const span = startAttempt(this.leased);
     try {
       if (runner === undefined) throw new Error(`this worker does not know jobs of the kind ${kind}`);
-      end = await runner(this.#asRun(span), workshop);
+      if (gpus === undefined) throw new Error("this worker has not as many GPUs free as the job needs");
+      end = await runner(this.#asRun(span, gpus), workshop);
     } catch (error) {
       end = ours(error instanceof Error ? error.message : String(error));
     } finally {
@@ -79,7 +87,7 @@ export class ActiveJob {
     if (this.#state.kind === "running") this.#state = { kind: "reporting", end };
   }
 
-  #asRun(span: Span): Run {
+  #asRun(span: Span, gpus: readonly string[]): Run {
     const { jobId, fence, payloadJson } = this.leased;
     return {
       jobId,
@@ -87,6 +95,7 @@ export class ActiveJob {
       payload: JSON.parse(payloadJson),
       signal: this.#abort.signal,
       span,
+      gpus,
       move: (line) => this.output.move(line),
       log: (seat, bytes) => this.output.log(seat, bytes),
     };

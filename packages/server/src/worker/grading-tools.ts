@@ -47,13 +47,13 @@ export class GradingTools {
     return new EnvironmentBoxes(this.#host, { ...walls, ...python, packages: this.packages(walls) });
   }
 
-  /** Throws an Error where there is no Python. */
-  legacy(walls: GradingWalls): LegacyBoxes {
-    const key = `${walls.tier} ${walls.runtime}`;
+  /** `gpus`: of the one job that they are for. Throws an Error where there is no Python. */
+  legacy(walls: GradingWalls, gpus: readonly string[] = []): LegacyBoxes {
+    const key = [walls.tier, walls.runtime, ...[...gpus].sort()].join(" ");
     const known = this.#legacy.get(key);
     if (known !== undefined) return known;
     if (this.#python === undefined) throw new Error("there is no Python on this host, which aiVLE's bundles need");
-    const boxes = new LegacyBoxes(this.#host, { ...walls, python: this.#python });
+    const boxes = new LegacyBoxes(this.#host, { ...walls, python: this.#python, ...(gpus.length > 0 && { gpus }) });
     this.#legacy.set(key, boxes);
     return boxes;
   }

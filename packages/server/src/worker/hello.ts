@@ -1,6 +1,7 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { WorkerHelloSchema } from "@lanista/api/gen/lanista/v1/workers_pb";
 import type { Abilities } from "./abilities.ts";
+import type { GpuShelf } from "./gpu-shelf.ts";
 import type { MachineWatch } from "./machine.ts";
 import type { WorkerPlan } from "./options.ts";
 import { RUNNERS } from "./runners/all.ts";
@@ -11,6 +12,7 @@ export function helloOf(
   workerId: string,
   { name, version, queues, concurrency }: WorkerPlan,
   machine: MachineWatch,
+  gpus: GpuShelf,
   abilities: Abilities,
 ): MessageInitShape<typeof WorkerHelloSchema> {
   return {
@@ -19,7 +21,7 @@ export function helloOf(
     version,
     queues: [...queues],
     concurrency,
-    total: wireResources(machine.total),
+    total: wireResources({ ...machine.total, ...gpus.total }),
     tiers: abilities.tiers.map((tier) => ({ ...tier, missing: [...tier.missing] })),
     kinds: [...RUNNERS.keys()],
   };

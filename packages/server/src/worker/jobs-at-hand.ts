@@ -3,6 +3,7 @@ import type { LeasedJob } from "@lanista/api/gen/lanista/v1/workers_pb";
 import type { Logger } from "pino";
 import type { ResourcesRow } from "../db/types.ts";
 import { ActiveJob, keyOf } from "./active-job.ts";
+import type { GpuShelf } from "./gpu-shelf.ts";
 import { type Runner, Stopped } from "./runners/runner.ts";
 import type { Workshop } from "./workshop.ts";
 
@@ -19,13 +20,21 @@ export class JobsAtHand {
   readonly #jobs = new Map<string, ActiveJob>();
   readonly #runners: ReadonlyMap<string, Runner>;
   readonly #workshop: Workshop;
+  readonly #gpus: GpuShelf;
   readonly #log: Logger;
   readonly #events: JobEvents;
   #running = 0;
 
-  constructor(runners: ReadonlyMap<string, Runner>, workshop: Workshop, log: Logger, events: JobEvents) {
+  constructor(
+    runners: ReadonlyMap<string, Runner>,
+    workshop: Workshop,
+    gpus: GpuShelf,
+    log: Logger,
+    events: JobEvents,
+  ) {
     this.#runners = runners;
     this.#workshop = workshop;
+    this.#gpus = gpus;
     this.#log = log;
     this.#events = events;
   }
@@ -45,15 +54,13 @@ export class JobsAtHand {
     return this.#jobs.size - this.#running;
   }
 
-  /** What the running jobs asked for, together. */
-  needs(): Required<ResourcesRow> {
-    const sum = { cpus: 0, memoryBytes: 0, gpus: 0, vramBytes: 0 };
+  /** What the running jobs asked for, together; the GPUs they have the shelf knows. */
+  needs(): Required<Pick<ResourcesRow, "cpus" | "memoryBytes">> {
+    const sum = { cpus: 0, memoryBytes: 0 };
     for (const { leased, state } of this.#jobs.values()) {
       if (state !== "running" || leased.needs === undefined) continue;
       sum.cpus += leased.needs.cpus;
       sum.memoryBytes += Number(leased.needs.memoryBytes);
-      sum.gpus += leased.needs.gpus;
-      sum.vramBytes += Number(leased.needs.vramBytes);
     }
     return sum;
   }
@@ -65,11 +72,14 @@ export class JobsAtHand {
     const log = this.#log.child({ job: jobId, attempt });
     log.info({ kind, queue }, "job started");
     const began = performance.now();
-    const job = new ActiveJob(leased, this.#runners.get(kind), this.#workshop, () => this.#events.output());
+    // Without what it asks for it does not begin: the run says so (active-job.ts).
+    const gpus = this.#gpus.take(leased.needs?.gpus ?? 0);
+    const job = new ActiveJob(leased, this.#runners.get(kind), this.#workshop, gpus, () => this.#events.output());
     this.#jobs.set(key, job);
     this.#running++;
     void job.over.then(() => {
       this.#running--;
+      this.#gpus.putBack(gpus ?? []);
       const lost = job.state === "lost";
       if (lost) this.#jobs.delete(key);
       log.info({ kind, ms: Math.round(performance.now() - began) }, lost ? "job stopped: it is lost" : "job over");

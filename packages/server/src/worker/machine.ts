@@ -33,30 +33,46 @@ function cpuTimes(): CpuTimes {
   return { at: performance.now(), idle, all };
 }
 
-interface Gpus {
-  readonly count: number;
-  /** Bytes of the fullest one. */
+/** Bytes of a GPU's memory. */
+export interface GpuMemory {
   readonly total: number;
   readonly free: number;
 }
 
-const NO_GPUS: Gpus = { count: 0, total: 0, free: 0 };
+interface Gpu extends GpuMemory {
+  /** What CDI calls it: its number, or its UUID. */
+  readonly names: readonly string[];
+}
+
+const NO_MEMORY: GpuMemory = { total: 0, free: 0 };
 
 /** By nvidia-smi; none where that is not installed. */
-async function readGpus(): Promise<Gpus> {
+async function readGpus(): Promise<readonly Gpu[]> {
   try {
-    const query = ["--query-gpu=memory.total,memory.free", "--format=csv,noheader,nounits"];
+    const query = ["--query-gpu=index,uuid,memory.total,memory.free", "--format=csv,noheader,nounits"];
     const { stdout } = await run("nvidia-smi", query, { timeout: 5000 });
-    const rows = stdout
+    const gpus = stdout
       .trim()
       .split("\n")
-      .map((line) => line.split(",").map((mebibytes) => Number(mebibytes) * 1024 ** 2));
-    if (rows.length === 0 || rows.flat().some((bytes) => !Number.isFinite(bytes))) return NO_GPUS;
-    const least = (column: number): number => Math.min(...rows.map((row) => row[column] ?? 0));
-    return { count: rows.length, total: least(0), free: least(1) };
+      .map((line) => line.split(",").map((cell) => cell.trim()))
+      .map(([index = "", uuid = "", total, free]) => ({
+        names: [index, uuid],
+        total: Number(total) * 1024 ** 2,
+        free: Number(free) * 1024 ** 2,
+      }));
+    return gpus.every(({ total, free }) => Number.isFinite(total) && Number.isFinite(free)) ? gpus : [];
   } catch {
-    return NO_GPUS;
+    return [];
   }
+}
+
+/** Of the fullest one. */
+function leastOf(gpus: readonly Gpu[]): GpuMemory {
+  if (gpus.length === 0) return NO_MEMORY;
+  return {
+    total: Math.min(...gpus.map(({ total }) => total)),
+    free: Math.min(...gpus.map(({ free }) => free)),
+  };
 }
 
 export class MachineWatch {
@@ -64,18 +80,18 @@ export class MachineWatch {
   #before: CpuTimes = cpuTimes();
   /** Undefined until they were looked at over the first window. */
   #idleCpus: number | undefined;
-  #gpus: Gpus;
+  #gpus: readonly Gpu[];
   #gpusAt = performance.now();
   #free: { readonly at: number; readonly machine: Machine } | undefined;
 
-  private constructor(gpus: Gpus) {
+  private constructor(gpus: readonly Gpu[]) {
     this.#gpus = gpus;
     const constrained = process.constrainedMemory();
     this.total = {
       cpus: availableParallelism(),
       memoryBytes: Math.min(totalmem(), constrained > 0 ? constrained : Number.POSITIVE_INFINITY),
-      gpus: gpus.count,
-      vramBytes: gpus.total,
+      gpus: gpus.length,
+      vramBytes: leastOf(gpus).total,
     };
   }
 
@@ -83,15 +99,16 @@ export class MachineWatch {
     return new MachineWatch(await readGpus());
   }
 
-  /** What further jobs may have: all that there is, less what those that run asked for; of memory no more than is free. */
-  async freeBeside(needs: Machine): Promise<Machine> {
+  /**
+   * CPUs and memory that further jobs may have: all that there is, less what those that run asked for; of memory no more than is
+   * free. Of GPUs the shelf knows.
+   */
+  async freeBeside(needs: Pick<Machine, "cpus" | "memoryBytes">): Promise<Pick<Machine, "cpus" | "memoryBytes">> {
     const { total } = this;
     const now = await this.free();
     return {
       cpus: Math.max(0, total.cpus - needs.cpus),
       memoryBytes: Math.max(0, Math.min(now.memoryBytes, total.memoryBytes - needs.memoryBytes)),
-      gpus: Math.max(0, total.gpus - needs.gpus),
-      vramBytes: now.vramBytes,
     };
   }
 
@@ -106,11 +123,17 @@ export class MachineWatch {
     const machine = {
       cpus: idleCpus,
       memoryBytes: Math.min(freemem(), process.availableMemory() + (await reclaimableBytes()), this.total.memoryBytes),
-      gpus: this.#gpus.count,
-      vramBytes: this.#gpus.free,
+      gpus: this.#gpus.length,
+      vramBytes: leastOf(this.#gpus).free,
     };
     this.#free = { at: performance.now(), machine };
     return machine;
+  }
+
+  /** As it was last read, of the device that CDI calls so ("nvidia.com/gpu=0"); of one that is not known by that, the fullest's. */
+  gpuMemory(device: string): GpuMemory {
+    const name = device.slice(device.indexOf("=") + 1);
+    return this.#gpus.find(({ names }) => names.includes(name)) ?? leastOf(this.#gpus);
   }
 
   async #idle(): Promise<number> {

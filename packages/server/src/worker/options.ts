@@ -30,6 +30,8 @@ export interface WorkerOptions {
   readonly cacheBytes?: number;
   /** With less than this free it takes no jobs, whatever its queues say. */
   readonly keepFree?: ResourcesRow;
+  /** What it gives to jobs that ask for GPUs, by their CDI names: each to one job at a time. Default: none. */
+  readonly gpus?: readonly string[];
   /** Python of the agents. Default: `python3`. */
   readonly python?: string;
   /** The root of agents' boxes in the tiers `container` and `gvisor`: an image's layout or archive. Default: the host's /usr. */
@@ -55,6 +57,7 @@ export function planWorker(options: WorkerOptions): WorkerPlan {
     giveUp: options.giveUp ?? [],
     cacheBytes: options.cacheBytes ?? 4 * 1024 ** 3,
     keepFree: options.keepFree ?? {},
+    gpus: [...new Set(options.gpus ?? [])],
     python: options.python ?? "python3",
   };
   check(
@@ -65,6 +68,7 @@ export function planWorker(options: WorkerOptions): WorkerPlan {
   check(plan.name.length >= 1 && plan.name.length <= 100, "a worker's name has 1 to 100 characters");
   check(plan.queues.length >= 1 && plan.queues.length <= 32, "a worker has 1 to 32 queues");
   for (const queue of plan.queues) check(QUEUE.test(queue), `"${queue}" is no queue's name`);
+  check(plan.gpus.length <= 64, "a worker has at most 64 GPUs");
   const { concurrency } = plan;
   check(
     Number.isInteger(concurrency) && concurrency >= 1 && concurrency <= 1024,

@@ -115,7 +115,7 @@ async function queuesOf(app: App): Promise<readonly string[]> {
 }
 
 function workerArguments({ config }: App, serverUrl: string, queues: readonly string[]): readonly string[] {
-  const { concurrency, tier, giveUp, image, cacheBytes } = config.worker;
+  const { concurrency, tier, giveUp, gpus, image, cacheBytes } = config.worker;
   return [
     "worker",
     "--with-parent",
@@ -129,6 +129,7 @@ function workerArguments({ config }: App, serverUrl: string, queues: readonly st
     // Of itself a worker offers every tier that works, but not the one without walls.
     ...(tier === "none" ? ["none", "container", "gvisor", "docker"].flatMap((each) => ["--tier", each]) : []),
     ...(giveUp.length > 0 ? ["--give-up", giveUp.join(",")] : []),
+    ...gpus.flatMap((gpu) => ["--gpu", gpu]),
     ...(image === "" ? [] : ["--image", image]),
     "--cache-dir",
     join(config.dataDir, "worker-cache"),

@@ -25,6 +25,7 @@ import type { LanistaError } from "@lanista/api/errors";
 import { findAbilities } from "./abilities.ts";
 import { Attendance } from "./attendance.ts";
 import type { Floor } from "./floors.ts";
+import { GpuShelf } from "./gpu-shelf.ts";
 import { Heartbeats } from "./heartbeats.ts";
 import { helloOf } from "./hello.ts";
 import { JobsAtHand } from "./jobs-at-hand.ts";
@@ -70,7 +71,7 @@ export interface RunningWorker {
 
 /**
  * Starts a worker; it goes on by itself until it is drained or stopped. Throws LanistaError `invalid` on options that make no
- * sense or an image in which no Python runs, SandboxError where this host has no place for sandboxes.
+ * sense, GPUs that are not there or an image in which no Python runs, SandboxError where this host has no place for sandboxes.
  */
 export async function startWorker(options: WorkerOptions): Promise<RunningWorker> {
   const plan = planWorker(options);
@@ -79,6 +80,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   const abilities = await findAbilities(plan);
   for (const why of abilities.left) log.warn(`not offered: ${why}`);
   const machine = await MachineWatch.start();
+  const gpus = await GpuShelf.open(plan, abilities.tiers, machine);
 
   const ending = new AbortController();
   let phase: "working" | "draining" | "stopping" = "working";
@@ -95,7 +97,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   });
   const workshop = await Workshop.open(plan, abilities.tiers, (run, digest) => wire.fetch(run, digest));
 
-  const jobs: JobsAtHand = new JobsAtHand(RUNNERS, workshop, log, {
+  const jobs: JobsAtHand = new JobsAtHand(RUNNERS, workshop, gpus, log, {
     output: () => heartbeats.wake(),
     over: () => {
       reporter.wake();
@@ -103,7 +105,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     },
     answered: () => leases.wake(),
   });
-  const free = () => machine.freeBeside(jobs.needs());
+  const free = async () => ({ ...(await machine.freeBeside(jobs.needs())), ...gpus.free });
   const pauses = new Pauses(machine, { of: "this worker", keepFree: plan.keepFree }, log, () => {
     heartbeats.wake();
     leases.wake();
@@ -136,7 +138,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   });
   const attendance: Attendance = new Attendance(
     wire,
-    () => helloOf(id, plan, machine, abilities),
+    () => helloOf(id, plan, machine, gpus, abilities),
     {
       welcome: (welcome) => {
         heartbeats.every(welcome.heartbeatSeconds);

@@ -34,6 +34,8 @@ export interface BoxWishes {
   /** The root of agents' boxes, in the place of the worker's own. */
   readonly image?: string | undefined;
   readonly limits: { readonly [Name in keyof Limits]?: number | undefined };
+  /** Devices that are the job's own, for agents' boxes. */
+  readonly gpus?: readonly string[] | undefined;
 }
 
 export class Workshop {
@@ -107,7 +109,7 @@ export class Workshop {
   }
 
   /** Throws an Error where this worker does not offer what is wished for. */
-  boxOptions({ tier, runtime, limits, image }: BoxWishes): AgentBoxesOptions {
+  boxOptions({ tier, runtime, limits, image, gpus = [] }: BoxWishes): AgentBoxesOptions {
     const found = this.#tiers.find(
       (one) => (tier === "" || one.tier === tier) && (runtime ?? one.runtime) === one.runtime,
     );
@@ -122,6 +124,7 @@ export class Workshop {
       giveUp: this.#plan.giveUp,
       interpreters: this.#interpreters,
       ...(root === undefined ? {} : { image: root }),
+      ...(gpus.length === 0 ? {} : { gpus }),
       guestDir: this.#plan.guestDir,
     };
   }
@@ -142,7 +145,7 @@ export class Workshop {
 
   /** What a grading by such boxes needs beside them. */
   gradingTools(wishes: BoxWishes) {
-    const { tier, runtime, giveUp, guestDir } = this.boxOptions(wishes);
+    const { tier, runtime, giveUp, guestDir, gpus } = this.boxOptions(wishes);
     const walls: GradingWalls = {
       tier,
       guestDir,
@@ -152,7 +155,7 @@ export class Workshop {
     return {
       packages: this.#grading.packages(walls),
       environments: this.#grading.environments(walls),
-      legacy: () => this.#grading.legacy(walls),
+      legacy: () => this.#grading.legacy(walls, gpus),
     };
   }
 

@@ -92,13 +92,15 @@ export declare type TaskSettings = Message<"lanista.v1.TaskSettings"> & {
   memoryBytes: bigint;
 
   /**
-   * A grading asks for so many, and for so many bytes free on each.
+   * So many the boxes of agents, and all boxes of aiVLE's bundles, are given: those of one worker that no other job has. Tier `container` alone.
    *
    * @generated from field: int32 gpus = 12;
    */
   gpus: number;
 
   /**
+   * Bytes of memory on each of these: so many must be free, and a box that takes more ends with the verdict VLE. 0: no bound.
+   *
    * @generated from field: int64 vram_bytes = 13;
    */
   vramBytes: bigint;

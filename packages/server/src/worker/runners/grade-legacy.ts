@@ -18,6 +18,7 @@ import {
   type TaskCheckResult,
 } from "../../jobs/task-payloads.ts";
 import type { Workshop } from "../workshop.ts";
+import { jobGpus } from "./job-gpus.ts";
 import type { Run, RunEnd } from "./runner.ts";
 
 const MOST_TEXT = 128 * 1024;
@@ -31,11 +32,12 @@ export interface LegacyDocument {
 
 /** Throws what is ours, or the grader's alone. */
 export async function gradeLegacy(run: Run, workshop: Workshop, payload: GradePayload): Promise<LegacyDocument> {
-  const { memoryBytes = LEGACY_MEMORY_BYTES, caseSeconds = LEGACY_SECONDS } = payload.over;
-  const { legacy, packages } = workshop.gradingTools({ tier: payload.tier, limits: {} });
+  const { memoryBytes = LEGACY_MEMORY_BYTES, caseSeconds = LEGACY_SECONDS, vramBytes } = payload.over;
+  const gpus = jobGpus(run, payload.over);
+  const { legacy, packages } = workshop.gradingTools({ tier: payload.tier, limits: {}, gpus });
   const request = {
     boxes: legacy(),
-    limits: { ramBytes: memoryBytes, runSeconds: caseSeconds },
+    limits: { ramBytes: memoryBytes, runSeconds: caseSeconds, ...(vramBytes !== undefined && { vramBytes }) },
     packages,
     signal: run.signal,
   };

@@ -9,6 +9,7 @@ import type { Grade } from "@lanista/arena/grading/grade-types";
 import { type GradePayload, gradePayload } from "../../jobs/task-payloads.ts";
 import type { Workshop } from "../workshop.ts";
 import { gradeLegacy, type LegacyDocument } from "./grade-legacy.ts";
+import { jobGpus } from "./job-gpus.ts";
 import { limitedTask } from "./limited-task.ts";
 import type { Run, RunEnd } from "./runner.ts";
 
@@ -37,11 +38,13 @@ function quiet(run: Run, why: string): Error {
 }
 
 async function graded(run: Run, workshop: Workshop, payload: GradePayload): Promise<Grade> {
+  const gpus = jobGpus(run, payload.over);
   const taken = await workshop.task(run, payload.task);
   try {
     const task = limitedTask(taken.value, payload.over);
     const { memoryBytes, cpus } = task.manifest.limits;
-    const wishes = { tier: payload.tier, limits: { memoryBytes, cpus } };
+    const { vramBytes } = payload.over;
+    const wishes = { tier: payload.tier, limits: { memoryBytes, cpus, vramBytes }, gpus };
     const boxes = workshop.boxes(wishes);
     const { packages, environments } = workshop.gradingTools(wishes);
     const student = await studentOf(run, workshop, payload);

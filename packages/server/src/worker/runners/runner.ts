@@ -23,6 +23,8 @@ export interface Run {
   readonly signal: AbortSignal;
   /** The attempt's, for traces. */
   readonly span: Span;
+  /** Devices of this machine, by their CDI names, that nobody else has as long as it runs. */
+  readonly gpus: readonly string[];
   /** A line of the replay. */
   move(line: string): void;
   log(seat: number, bytes: Buffer): void;

@@ -9,6 +9,7 @@ import { type TaskCheckResult, type TaskSummary, taskCheckPayload } from "../../
 import type { Taken } from "../prepared-bundles.ts";
 import type { Workshop } from "../workshop.ts";
 import { checkLegacy } from "./grade-legacy.ts";
+import { jobGpus } from "./job-gpus.ts";
 import { limitedTask } from "./limited-task.ts";
 import type { Run, RunEnd } from "./runner.ts";
 
@@ -19,6 +20,7 @@ const MAX_TEXT = 1000;
 export async function runTaskCheck(run: Run, workshop: Workshop): Promise<RunEnd> {
   const payload = taskCheckPayload.parse(run.payload);
   if (payload.format === "aivle") return await checkLegacy(run, workshop, payload);
+  const gpus = jobGpus(run, payload.over);
   let taken: Taken<PreparedTask>;
   try {
     taken = await workshop.task(run, payload.task);
@@ -29,7 +31,8 @@ export async function runTaskCheck(run: Run, workshop: Workshop): Promise<RunEnd
   try {
     const task = limitedTask(taken.value, payload.over);
     const { memoryBytes, cpus } = task.manifest.limits;
-    const wishes = { tier: payload.tier, limits: { memoryBytes, cpus } };
+    const { vramBytes } = payload.over;
+    const wishes = { tier: payload.tier, limits: { memoryBytes, cpus, vramBytes }, gpus };
     const { packages, environments } = workshop.gradingTools(wishes);
     const boxes = workshop.boxes(wishes);
     const report = await checkTask({ task, boxes, packages, environments, signal: run.signal }).catch(
@@ -73,8 +76,10 @@ function refused(summary: TaskSummary | null, findings: readonly TaskFinding[]):
 
 function summaryOf({ digest, manifest, cases }: PreparedTask): TaskSummary {
   const { title, environment = "", points, limits } = manifest;
-  const boxes = Math.max(...cases.map((one) => one.opponentAgents.length + (one.kind === "questions" ? 2 : 1)));
-  return { title, environment, points, digest, ...pick(limits), cases: cases.length, boxes };
+  const agents = cases.map((one) => one.opponentAgents.length + 1);
+  const boxes = cases.map((one, at) => agents[at]! + (one.kind === "questions" ? 1 : 0));
+  const most = { boxes: Math.max(...boxes), agentBoxes: Math.max(...agents) };
+  return { title, environment, points, digest, ...pick(limits), cases: cases.length, ...most };
 }
 
 const pick = ({ caseSeconds, memoryBytes, cpus }: PreparedTask["manifest"]["limits"]) => ({

@@ -73,11 +73,43 @@ function flatNumbers(action) {
   throw new TypeError("an action is finite numbers, and the agent returned something else");
 }
 
+/** A function from an agent's action to the protocol's. */
+function actionWriter(space) {
+  if (space.type === "Discrete")
+    return (action) => {
+      checkInteger(action);
+      return action;
+    };
+  if (space.type === "Text")
+    return (action) => {
+      if (typeof action === "string") return action;
+      throw new TypeError("an action is a text, and the agent returned something else");
+    };
+  if (space.type === "Tuple") {
+    const parts = space.spaces.map(actionWriter);
+    return (action) => {
+      if (Array.isArray(action) && action.length === parts.length) return parts.map((part, i) => part(action[i]));
+      throw new TypeError(`an action is a list of ${parts.length} parts, and the agent returned something else`);
+    };
+  }
+  if (space.type === "Dict") {
+    const parts = Object.entries(space.spaces).map(([key, one]) => [key, actionWriter(one)]);
+    return (action) => {
+      if (typeof action === "object" && action !== null && parts.every(([key]) => Object.hasOwn(action, key)))
+        return Object.fromEntries(parts.map(([key, part]) => [key, part(action[key])]));
+      const names = parts.map(([key]) => key).join(", ");
+      throw new TypeError(`an action is an object of ${names}, and the agent returned something else`);
+    };
+  }
+  return flatNumbers;
+}
+
 async function play(info, agent) {
   const { choose, reset, end } = agent;
   const observe = observer(info.observation_space);
   const masked = info.masked ?? true;
   const listed = info.action_space !== undefined && info.action_space.type !== "Discrete";
+  const write = listed ? actionWriter(info.action_space) : undefined;
   let episode;
   let pending;
   for (;;) {
@@ -101,7 +133,7 @@ async function play(info, agent) {
         let action = choose(masked ? { observation: seen, action_mask: message.action_mask } : seen);
         if (typeof action?.then === "function") action = await action;
         if (!listed) checkInteger(action);
-        answer = `{"id":${id},"action":${listed ? JSON.stringify(flatNumbers(action)) : action}}\n`;
+        answer = `{"id":${id},"action":${listed ? JSON.stringify(write(action)) : action}}\n`;
       } catch (error) {
         answer = errorAnswer(id, error);
       }

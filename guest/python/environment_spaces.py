@@ -1,6 +1,7 @@
 """Gymnasium's spaces and their values in JSON, and back. A space is known by its class's name, so that any library's will do that keeps
 to Gymnasium's names. Floats are written so that they are read back as the very same; those that JSON has no word for are the texts
-"NaN", "Infinity" and "-Infinity". Values of Box, MultiDiscrete and MultiBinary are flat, row-major."""
+"NaN", "Infinity" and "-Infinity". Values of Box, MultiDiscrete and MultiBinary are flat, row-major; those of Tuple and Dict are lists of their
+parts, in the space's order."""
 
 import math
 import operator
@@ -111,10 +112,21 @@ def space_json(space):
         low, high = bounds(space.low, integral), bounds(space.high, integral)
         return {"type": kind, "shape": shape_of(space), "dtype": dtype, "low": low, "high": high}
     if kind == "Text":
-        return {"type": kind, "max_length": integer(space.max_length)}
+        return text_json(space)
     if kind == "Tuple":
         return {"type": kind, "spaces": [space_json(one) for one in space.spaces]}
     return {"type": kind, "spaces": [[str(key), space_json(one)] for key, one in space.spaces.items()]}
+
+
+def text_json(space):
+    told = {"type": "Text", "max_length": integer(space.max_length)}
+    least = getattr(space, "min_length", 0)
+    if least != 0:
+        told["min_length"] = integer(least)
+    characters = getattr(space, "character_set", None)
+    if characters is not None:
+        told["charset"] = "".join(sorted(characters))
+    return told
 
 
 def box_writer(shape, dtype):
@@ -213,8 +225,14 @@ def action_reader(space):
     kind = kind_of(space)
     if kind == "Discrete":
         return int
-    if kind not in ("Box", "MultiDiscrete", "MultiBinary"):
-        raise TypeError("actions of the space %s: an action is Discrete, MultiDiscrete, MultiBinary or a Box" % (space,))
+    if kind == "Text":
+        return str
+    if kind == "Tuple":
+        parts = [action_reader(one) for one in space.spaces]
+        return lambda values: tuple([part(one) for part, one in zip(parts, values)])
+    if kind == "Dict":
+        named = [(key, action_reader(one)) for key, one in space.spaces.items()]
+        return lambda values: {key: part(one) for (key, part), one in zip(named, values)}
     shape = shape_of(space)
     numpy = sys.modules.get("numpy")
     if numpy is None:

@@ -240,6 +240,46 @@ def to_numbers(action):
     raise TypeError("an action is finite numbers, and the agent returned: %s" % shorten(repr(action), 200))
 
 
+def to_text(action):
+    if isinstance(action, str):
+        return str(action)
+    raise TypeError("an action is a text, and the agent returned: %s" % shorten(repr(action), 200))
+
+
+def action_writer(space):
+    """A function from an agent's action to JSON."""
+    kind = space["type"]
+    if kind == "Discrete":
+        return lambda action: "%d" % to_integer(action)
+    if kind == "Text":
+        return lambda action: quote(to_text(action))
+    if kind == "Tuple":
+        parts = [action_writer(one) for one in space["spaces"]]
+
+        def write_tuple(action):
+            if not isinstance(action, (tuple, list)) or len(action) != len(parts):
+                shown = shorten(repr(action), 200)
+                raise TypeError("an action is a tuple of %d parts, and the agent returned: %s" % (len(parts), shown))
+            return "[%s]" % ",".join([part(one) for part, one in zip(parts, action)])
+
+        return write_tuple
+    if kind == "Dict":
+        named = [(key, action_writer(one)) for key, one in space["spaces"].items()]
+
+        def write_dict(action):
+            try:
+                chosen = [action[key] for key, _ in named] if len(action) == len(named) else None
+            except (KeyError, IndexError, TypeError):
+                chosen = None
+            if chosen is None:
+                names, shown = ", ".join([key for key, _ in named]), shorten(repr(action), 200)
+                raise TypeError("an action is a dictionary of %s, and the agent returned: %s" % (names, shown))
+            return "{%s}" % ",".join(["%s:%s" % (quote(key), part(one)) for (key, part), one in zip(named, chosen)])
+
+        return write_dict
+    return lambda action: "[%s]" % ",".join([repr(one) for one in to_numbers(action)])
+
+
 def flatten(value):
     if hasattr(value, "tolist"):
         value = value.tolist()
@@ -283,7 +323,8 @@ def play(agent, info, numpy, questions, answers):
     # Stable-Baselines' predict gives the action and a state.
     paired = choose.__name__ == "predict" if hasattr(choose, "__name__") else False
     observe = observer(info["observation_space"], numpy)
-    listed = info.get("action_space", {"type": "Discrete"})["type"] != "Discrete"
+    action_space = info.get("action_space", {"type": "Discrete"})
+    write = None if action_space["type"] == "Discrete" else action_writer(action_space)
     masked = info.get("masked", True)
     episodes = Episodes(agent)
     readline = questions.readline
@@ -309,9 +350,8 @@ def play(agent, info, numpy, questions, answers):
                 action = choose(observation)
                 if paired and isinstance(action, tuple):
                     action = action[0]
-                if listed:
-                    numbers = ",".join([repr(one) for one in to_numbers(action)])
-                    send(answers, b'{"id":%d,"action":[%s]}\n' % (question, numbers.encode()))
+                if write is not None:
+                    send(answers, b'{"id":%d,"action":%s}\n' % (question, write(action).encode()))
                     continue
                 if type(action) is not int or not -LARGEST < action < LARGEST:
                     action = to_integer(action)

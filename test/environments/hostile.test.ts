@@ -157,6 +157,26 @@ class Env(Plain):
 describe("an environment in a box", () => {
   const fair = files("class Env(Plain): pass");
 
+  test("may ask for parts as deep as they may be, and no deeper", async () => {
+    const deep = (levels: number): string => `
+class Dict:
+    def __init__(self, one): self.spaces = {"a": one}
+    def seed(self, seed): pass
+def within(depth): return Dict(within(depth - 1)) if depth else Discrete(3)
+class Env(Plain): action_space = within(${levels})
+`;
+    const made = await boxes.source(await work.bundle(files(deep(8))));
+    try {
+      const { result } = await work.play(made, [
+        "def act(seen):\n action = 2\n for _ in range(8): action = {'a': action}\n return action",
+      ]);
+      expect(result.outcome).toEqual({ kind: "completed" });
+    } finally {
+      await made.close();
+    }
+    await expect(boxes.source(await work.bundle(files(deep(9))))).rejects.toThrow(/more than 8 deep/);
+  });
+
   test("does not keep a match from being cancelled, or from its own time", async () => {
     const slow = await work.bundle({
       ...files(step("time.sleep(99)")),

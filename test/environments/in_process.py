@@ -46,6 +46,14 @@ def choose(space, mask, step):
         return numpy.array([(step + i) % n for i, n in enumerate(space.nvec)])
     if kind == "MultiBinary":
         return numpy.array([(step + i) % 2 for i in range(space.n)], numpy.int8)
+    if kind == "Text":
+        characters = sorted(space.character_set)
+        length = space.min_length + step % (space.max_length - space.min_length + 1)
+        return "".join(characters[(step + i) % len(characters)] for i in range(length))
+    if kind == "Tuple":
+        return tuple(choose(one, None, step + i) for i, one in enumerate(space.spaces))
+    if kind == "Dict":
+        return {key: choose(one, None, step + i) for i, (key, one) in enumerate(space.spaces.items())}
     part = step * 37 % 101 / 101
     low, high = space.low.astype(float), space.high.astype(float)
     return (low + (high - low) * part).astype(space.dtype)

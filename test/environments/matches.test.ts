@@ -107,6 +107,46 @@ describe.skipIf(LIBRARIES === null)("a match in a bundled environment", () => {
     }
   });
 
+  test("takes actions of parts and texts, in the form of their space alone, and its replay is verified", async () => {
+    const source = await (await work.boxes()).source(await taken("pantry"));
+    const action = (note: string, half = "[0.5, -1]") =>
+      `{"whole": [[1, 2], [3, 9]], "note": ${note}, "2": -2, "1": ([0, 1, 1], {"half": ${half}, "many": [2, 3]})}`;
+    const agent = `
+turn = 0
+def act(seen):
+    global turn
+    turn += 1
+    if turn == 2: return ${action("'a' * 7")}
+    if turn == 3: return ${action("'c'")}
+    if turn == 4: return ${action("'a'", "[0.5, -1.5]")}
+    if turn == 5: return {"whole": 1}
+    return ${action(`'ab "\\\\\\n'`)}
+`;
+    try {
+      const { result, replayText } = await work.play(source, [agent], { onFault: "random" });
+      expect(result.outcome, JSON.stringify(result.outcome)).toEqual({ kind: "completed" });
+      expect(result.seats[0]!.faultKinds, result.seats[0]!.firstFault ?? "").toEqual({ illegal_action: 3, crash: 1 });
+      const replay = read(replayText);
+      expect(replay.episodes[0]!.steps[0]!.actions).toEqual([
+        [
+          [
+            [0, 1, 1],
+            [
+              [0.5, -1],
+              [2, 3],
+            ],
+          ],
+          -2,
+          'ab "\\\n',
+          [1, 2, 3, 9],
+        ],
+      ]);
+      expect(await verifyReplayIn(replay, source)).toMatchObject({ ok: true, steps: 25 });
+    } finally {
+      await source.close();
+    }
+  });
+
   test("has the packages of its own requirements", async () => {
     const sets = await PackageSets.open({ host: work.host, guestDir: GUEST });
     try {

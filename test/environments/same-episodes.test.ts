@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { episodeSeed } from "@lanista/arena/bundled/boxed-episodes";
 import type { BundledSource } from "@lanista/arena/bundled/environment-boxes";
 import { takeBundledEnvironment } from "@lanista/arena/bundled/take";
-import { type Action, type ActionSpace, elements } from "@lanista/arena/episodes/spaces";
+import { type Action, elements, INTEGRAL, partsOf, type Space, type Text } from "@lanista/arena/episodes/spaces";
 import { SeededChance } from "@lanista/games/chance";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { LIBRARIES, Workplace } from "./support.ts";
@@ -19,12 +19,17 @@ const EPISODES = 4;
 const chance = (episode: number): SeededChance => SeededChance.fromSeed(11).split(episode);
 
 /** The rule that in_process.py follows, too. */
-function choose(space: ActionSpace, mask: Uint8Array | undefined, step: number): Action {
+function choose(space: Space, mask: Uint8Array | undefined, step: number): Action {
   switch (space.type) {
     case "Discrete": {
       const legal = Array.from({ length: space.n }, (_, i) => i).filter((i) => mask === undefined || mask[i] === 1);
       return (space.start ?? 0) + legal[(step * 7 + 3) % legal.length]!;
     }
+    case "Text":
+      return textOf(space, step);
+    case "Tuple":
+    case "Dict":
+      return partsOf(space).map((one, i) => choose(one, undefined, step + i));
     case "MultiDiscrete":
       return space.nvec.map((n, i) => (step + i) % n);
     case "MultiBinary":
@@ -35,10 +40,17 @@ function choose(space: ActionSpace, mask: Uint8Array | undefined, step: number):
       const part = ((step * 37) % 101) / 101;
       return Array.from({ length: elements(space.shape) }, (_, i) => {
         const low = side(space.low, i);
-        return low + (side(space.high, i) - low) * part;
+        const value = low + (side(space.high, i) - low) * part;
+        return INTEGRAL.has(space.dtype) ? Math.trunc(value) : value;
       });
     }
   }
+}
+
+function textOf({ min_length: least = 0, max_length: most, charset }: Text, step: number): string {
+  const characters = [...charset!];
+  const length = least + (step % (most - least + 1));
+  return Array.from({ length }, (_, i) => characters[(step + i) % characters.length]).join("");
 }
 
 async function inBox(source: BundledSource, most: number): Promise<unknown[]> {
@@ -104,6 +116,7 @@ describe.skipIf(LIBRARIES === null)("the same episodes as in process", () => {
     ["taxi", registered("gymnasium", "gymnasium:Taxi-v4")],
     ["pendulum, whose actions are floats", registered("gymnasium", "gymnasium:Pendulum-v1")],
     ["every kind of space", own("kitchen")],
+    ["actions of parts and texts", own("pantry")],
     ["tic-tac-toe, with masks", registered("pettingzoo-aec", "pettingzoo.classic.tictactoe_v3:env")],
     ["rock-paper-scissors in turn", registered("pettingzoo-aec", "pettingzoo.classic.rps_v2:env")],
     ["rock-paper-scissors together", registered("pettingzoo-parallel", "pettingzoo.classic.rps_v2:parallel_env")],

@@ -1,8 +1,10 @@
 /** One line from an agent, made into a message or refused. Whatever is not exactly one of the messages is refused. */
-import { MAX_REPLAY_NUMBERS } from "@lanista/games/replay-limits";
-import type { Action } from "./episodes/spaces.ts";
+import { MAX_REPLAY_DEPTH } from "@lanista/games/replay-limits";
+import { formAction } from "./episodes/action-form.ts";
+import type { Action, Space } from "./episodes/spaces.ts";
 import { hasExactly, isId, parseJsonLine } from "./json-line.ts";
 import { MAX_LINE } from "./line-reader.ts";
+import { cleanDetail } from "./seat-fault.ts";
 
 export type AgentMessage =
   | { readonly kind: "ready" }
@@ -19,38 +21,30 @@ export interface Dialect {
   readonly maxLine: number;
 }
 
-/** The agent protocol of matches, where an action is one number, or a list of numbers. */
-export const ACTIONS: Dialect = { parse: (line) => parseAgentLine(line), maxLine: MAX_LINE };
-export const LISTS: Dialect = { parse: (line) => parseAgentLine(line, true), maxLine: MAX_LINE };
-
+/** Of the answer's object and a flat list, with something to spare; a Tuple or Dict has more. */
 const MAX_DEPTH = 4;
+
+/** The agent protocol of matches, where an answer is an action of the form that its space asks for. */
+export function actionDialect(space: Space): Dialect {
+  return { parse: (line) => parseAgentLine(line, space), maxLine: MAX_LINE };
+}
 
 function refused(why: string): AgentMessage {
   return { kind: "refused", why };
 }
 
-/** An action's numbers go up to 2^53 in size. */
-const isValue = (value: unknown): value is number => typeof value === "number" && Math.abs(value) <= 2 ** 53;
-
-/**
- * `line`: bytes without the newline. `lists`: an action is a list of numbers, and not one number. An action's numbers are any
- * finite ones up to 2^53 in size: legality is judged elsewhere.
- */
-export function parseAgentLine(line: Uint8Array, lists = false): AgentMessage {
-  const parsed = parseJsonLine(line, MAX_DEPTH);
+/** `line`: bytes without the newline. Legality is judged elsewhere: what is refused here has not the form of its space. */
+export function parseAgentLine(line: Uint8Array, space: Space): AgentMessage {
+  const parts = space.type === "Tuple" || space.type === "Dict";
+  const parsed = parseJsonLine(line, parts ? MAX_DEPTH + MAX_REPLAY_DEPTH : MAX_DEPTH);
   if (parsed.kind === "refused") return parsed;
   const message = parsed.value;
   if (hasExactly(message, "id", "action")) {
     const { id, action } = message;
     if (!isId(id)) return refused("an answer whose id is not a 32-bit integer");
-    if (lists) {
-      if (!Array.isArray(action) || action.length > MAX_REPLAY_NUMBERS || !action.every(isValue))
-        return refused(`an answer whose action is not a list of numbers, ${MAX_REPLAY_NUMBERS} at most`);
-      return { kind: "action", id, action: action.map((value) => value + 0) };
-    }
-    if (typeof action !== "number") return refused("an answer whose action is not a number");
-    if (!isValue(action)) return refused("an answer whose action is beyond 2^53");
-    return { kind: "action", id, action: action + 0 };
+    const formed = formAction(space, action);
+    if ("why" in formed) return refused(`an answer whose action ${cleanDetail(formed.why)}`);
+    return { kind: "action", id, action: formed.action };
   }
   return parseCommon(message);
 }

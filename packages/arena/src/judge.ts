@@ -3,7 +3,11 @@ import type { Episodes } from "./episodes/episodes.ts";
 import type { Action } from "./episodes/spaces.ts";
 import type { FaultReply, Reply } from "./reply.ts";
 import type { Fault } from "./result.ts";
+import { cleanDetail } from "./seat-fault.ts";
 import type { SubstituteActions } from "./seeds.ts";
+
+/** Characters of an action in a fault's detail. */
+const MAX_SHOWN = 120;
 
 export interface Guilt extends FaultReply {
   readonly seat: number;
@@ -54,7 +58,6 @@ export function substitute(
 }
 
 function actionText(action: Action): string {
-  if (typeof action === "number") return String(action);
-  const shown = action.slice(0, 8).join(", ");
-  return action.length > 8 ? `[${shown}, … ${action.length} numbers]` : `[${shown}]`;
+  const told = JSON.stringify(action);
+  return cleanDetail(told.length > MAX_SHOWN ? `${told.slice(0, MAX_SHOWN)}…` : told);
 }

@@ -76,7 +76,7 @@ describe("an agent's line", () => {
     ['{"id":null,"error":"x"}', { kind: "error", id: null, text: "x" }],
     ['{"type":"ready","protocol":1}', { kind: "ready" }],
   ])("%s is read", (text, expected) => {
-    expect(parseAgentLine(Buffer.from(text))).toEqual(expected);
+    expect(parseAgentLine(Buffer.from(text), { type: "Discrete", n: 9 })).toEqual(expected);
   });
   test.each([
     "",
@@ -101,7 +101,7 @@ describe("an agent's line", () => {
     '{"id":7,"action":[[[[[3]]]]]}',
     "\ufeff{}",
   ])("%.40s is refused", (text) => {
-    expect(parseAgentLine(Buffer.from(text)).kind).toBe("refused");
+    expect(parseAgentLine(Buffer.from(text), { type: "Discrete", n: 9 }).kind).toBe("refused");
   });
 });
 

@@ -6,6 +6,7 @@
 import { SeededChance } from "@lanista/games/chance";
 import { type Environment, type EnvironmentDefinition, makeEnvironment, type State } from "@lanista/games/environment";
 import { OptionError } from "@lanista/games/options";
+import { sameAction } from "@lanista/games/replay-action";
 import type { BySeat, Replay, ReplayAction, ReplayEpisode, ReplayStep } from "@lanista/games/replay-types";
 import { BuiltInSource } from "./episodes/built-in.ts";
 import type { EpisodeSource, Episodes } from "./episodes/episodes.ts";
@@ -41,9 +42,6 @@ class Differs extends Error {
 }
 
 const list = (values: readonly unknown[]): string => JSON.stringify(values);
-const text = (action: ReplayAction): string => (typeof action === "number" ? String(action) : list(action));
-const equal = (a: ReplayAction, b: ReplayAction): boolean =>
-  typeof a === "number" || typeof b === "number" ? a === b : same(a, b);
 const same = (a: readonly unknown[], b: readonly unknown[]): boolean =>
   a.length === b.length && a.every((value, i) => value === b[i]);
 
@@ -180,7 +178,8 @@ class Rerun {
       if (acts !== (action !== null)) fail(`seat ${seat} is ${acts ? "" : "not "}to act, the replay says otherwise`);
       if (action === null) continue;
       const legal = env.legal(seat, action);
-      if (legal === null || !equal(legal, action)) fail(`the action ${text(action)} of seat ${seat} is not legal`);
+      if (legal === null || !sameAction(legal, action))
+        fail(`the action ${JSON.stringify(action)} of seat ${seat} is not legal`);
       this.#checkSubstitute(episode, step, seat, action, fail);
     }
     return step.actions;
@@ -206,8 +205,10 @@ class Rerun {
     if ((step.faults?.[seat] ?? null) === null) return;
     if (this.#replay.header.onFault !== "random") fail("a substitute action in a match that had none");
     const due = this.#episodes.randomAction(seat, this.#substitutes.draw(episode, this.#episodes.steps, seat));
-    if (!equal(due, action))
-      fail(`the substitute action of seat ${seat} is ${text(due)} by the seed, the replay says ${text(action)}`);
+    if (!sameAction(due, action))
+      fail(
+        `the substitute action of seat ${seat} is ${JSON.stringify(due)} by the seed, the replay says ${JSON.stringify(action)}`,
+      );
   }
 }
 

@@ -4,7 +4,7 @@ import { Channel } from "./channel.ts";
 import type { Contender } from "./contender.ts";
 import type { Episodes } from "./episodes/episodes.ts";
 import type { HostClock } from "./host-clock.ts";
-import { ACTIONS, LISTS } from "./json-answer.ts";
+import { actionDialect } from "./json-answer.ts";
 import type { MatchPlan } from "./match-plan.ts";
 import { actLine, episodeEndLine, startLine } from "./messages.ts";
 import type { FaultReply, Reply } from "./reply.ts";
@@ -44,7 +44,7 @@ export class Seat {
     const clock = new SeatClock(plan.moveSeconds * 1000, plan.bankSeconds * 1000);
     this.#channel = new Channel(sandbox, host, clock, {
       freezes: plan.whileWaiting === "freeze",
-      dialect: source.views[index]!.action.type === "Discrete" ? ACTIONS : LISTS,
+      dialect: actionDialect(source.views[index]!.action),
     });
     this.#startMs = plan.startSeconds * 1000;
     this.#startLine = startLine({

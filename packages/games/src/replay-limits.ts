@@ -12,5 +12,9 @@ export const MAX_REPLAY_LINE = 64 * 1024;
  * match.
  */
 export const MAX_REPLAY_STEPS = 1_000_000;
-/** Of one action. */
+/** Of one action, in all its parts. */
 export const MAX_REPLAY_NUMBERS = 256;
+/** UTF-16 units of one action's texts, all together. */
+export const MAX_REPLAY_TEXT = 8192;
+/** Lists within lists in one action. */
+export const MAX_REPLAY_DEPTH = 8;

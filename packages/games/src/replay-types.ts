@@ -52,8 +52,8 @@ export interface ReplayHeader {
 /** One value for each seat; null for a seat that had no part in it. */
 export type BySeat<T> = readonly (T | null)[];
 
-/** A number; in spaces that ask for it a list, flat and row-major. */
-export type ReplayAction = number | readonly number[];
+/** A number or a text; in spaces that ask for it a list, flat and row-major, or a list of the parts of a Tuple or Dict. */
+export type ReplayAction = number | string | readonly ReplayAction[];
 
 export interface ReplayStep {
   readonly actions: BySeat<ReplayAction>;

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { parseReplay } from "./replay.ts";
+import { sameAction } from "./replay-action.ts";
 import { MAX_REPLAY, MAX_REPLAY_STEPS } from "./replay-limits.ts";
 import { ReplayError, type ReplayHeader } from "./replay-types.ts";
 import { ReplayWriter } from "./replay-writer.ts";
@@ -50,13 +51,24 @@ test("a bundled environment's digest, and actions that are lists, are read as th
   const writer = new ReplayWriter(header, fakeHash);
   const step = { actions: [[0.5, -1]], thinkMs: [0] };
   writer.step(step);
+  const parts = { actions: [['a"\u2028', [1, [0.5]], 2]], thinkMs: [0] };
+  writer.step(parts);
   writer.episode({ kind: "terminated", returns: [0] });
   const { text } = writer.finish(FINAL);
-  expect(read(text)).toMatchObject({ header, episodes: [{ steps: [step] }] });
+  expect(read(text)).toMatchObject({ header, episodes: [{ steps: [step, parts] }] });
   expect(() => read(text.replace('"bundle":"bbb', '"bundle":"abb'))).toThrow(/do not give this hash/);
   expect(() => read(text.replace("[0.5,-1]", "[]"))).toThrow(/cannot hold/);
-  expect(() => read(text.replace("[0.5,-1]", "[[1]]"))).toThrow(/cannot hold/);
+  expect(() => read(text.replace("[0.5,-1]", "[[]]"))).toThrow(/cannot hold/);
+  for (const one of ["true", "{}", '"a",null', `"${"a".repeat(8190)}"`, String(Array.from({ length: 256 }, () => 0))])
+    expect(() => read(text.replace("[1,[0.5]]", one))).toThrow(/cannot hold/);
+  expect(() => read(text.replace("[1,[0.5]]", "[[[[[[[[1]]]]]]]]"))).toThrow(/cannot hold/);
   expect(headerLine()).not.toContain("bundle");
+});
+
+test("actions are the same where all of their parts are", () => {
+  expect(sameAction([1, ["a", 2]], [1, ["a", 2]])).toBe(true);
+  for (const other of [[1, ["a", 3]], [1, ["a"]], [1, "a"], "1", 1, [1]])
+    expect(sameAction([1, ["a", 2]], other)).toBe(false);
 });
 
 describe("the reader stops at the first line that is wrong", () => {

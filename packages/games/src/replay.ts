@@ -2,18 +2,12 @@
  * Reads a replay's text. It comes from anybody: every line is checked, nothing is believed that the next line, the chain
  * or the digest contradicts. Whether the moves are what the rules allow is for a re-run to say.
  */
+
+import { isAction } from "./replay-action.ts";
 import { ReplayChain } from "./replay-chain.ts";
 import { readBySeat, readFields, readHash, readHeader, readNumbers, readText, refuse } from "./replay-fields.ts";
-import { MAX_REPLAY, MAX_REPLAY_LINE, MAX_REPLAY_NUMBERS, MAX_REPLAY_STEPS } from "./replay-limits.ts";
-import type {
-  Replay,
-  ReplayAction,
-  ReplayEpisode,
-  ReplayFinal,
-  ReplayForfeit,
-  ReplayStep,
-  Sha256,
-} from "./replay-types.ts";
+import { MAX_REPLAY, MAX_REPLAY_LINE, MAX_REPLAY_STEPS } from "./replay-limits.ts";
+import type { Replay, ReplayEpisode, ReplayFinal, ReplayForfeit, ReplayStep, Sha256 } from "./replay-types.ts";
 import { REPLAY_FAULTS, ReplayError } from "./replay-types.ts";
 
 const FINAL_START = '{"outcome":';
@@ -22,9 +16,6 @@ const DIGEST_MARK = ',"digest":"';
 const isNumber = (value: unknown): value is number => typeof value === "number" && Number.isFinite(value);
 const isTime = (value: unknown): value is number => isNumber(value) && value >= 0;
 const isRank = (value: unknown): value is number => Number.isSafeInteger(value);
-const isAction = (value: unknown): value is ReplayAction =>
-  isRank(value) ||
-  (Array.isArray(value) && value.length >= 1 && value.length <= MAX_REPLAY_NUMBERS && value.every(isNumber));
 const isFault = (value: unknown): value is string => REPLAY_FAULTS.some((fault) => fault === value);
 
 function parseLine(text: string, line: number): Record<string, unknown> {

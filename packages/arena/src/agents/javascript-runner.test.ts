@@ -3,6 +3,7 @@ import { existsSync, realpathSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { converse } from "./testing/agent-files.ts";
+import { PARTS } from "./testing/spaces.ts";
 
 const READY = { type: "ready", protocol: 1 };
 const board = { observation: [1, 2, 3, 4, 5, 6], mask: [0, 1, 1] };
@@ -130,6 +131,22 @@ export function act() {
     expect(await told("new Float32Array([0.5, 1])")).toEqual({ action: [0.5, 1] });
     for (const wrong of ["[0, NaN]", "undefined", "['1']"])
       expect((await told(wrong)).error).toContain("an action is finite numbers");
+  });
+
+  test("actions of parts and texts", async () => {
+    const told = async (act: string) => {
+      const agent = javascript(`export const act = () => (${act})`);
+      await agent.start({ masked: false, actionSpace: PARTS });
+      return agent.ask({ observation: board.observation, mask: undefined as never });
+    };
+    expect(await told("{ said: 'h\\u00e9\"', pair: [2, [0.5, 1]], more: 1 }")).toEqual({
+      action: { pair: [2, [0.5, 1]], said: 'hé"' },
+    });
+    expect((await told("{ pair: [2, [0.5, 1]] }")).error).toContain("an object of pair, said");
+    expect((await told("{ said: 1, pair: [2, [0.5, 1]] }")).error).toContain("an action is a text");
+    expect((await told("{ said: '', pair: [2] }")).error).toContain("a list of 2 parts");
+    expect((await told("{ said: '', pair: ['2', [0.5, 1]] }")).error).toContain("an action is an integer");
+    expect((await told("{ said: '', pair: [2, [0.5, NaN]] }")).error).toContain("an action is finite numbers");
   });
 
   test("errors, rejections and what is no error at all are answers, bounded, and the game goes on", async () => {

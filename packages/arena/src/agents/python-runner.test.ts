@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { converse } from "./testing/agent-files.ts";
 import type { Turn } from "./testing/conversation.ts";
 import { findPythons } from "./testing/interpreters.ts";
+import { PARTS } from "./testing/spaces.ts";
 
 const READY = { type: "ready", protocol: 1 };
 const pythons = findPythons();
@@ -152,6 +153,20 @@ class Agent:
       });
     for (const wrong of ["[0, float('nan')]", "None", "[[1], 'x']", "{}"])
       expect((await told(`return ${wrong}`)).error).toContain("an action is finite numbers");
+  });
+
+  test("actions of parts and texts", async () => {
+    const options = { masked: false, actionSpace: PARTS };
+    const told = (act: string) => once(`def act(o):\n return ${act}`, options, { ...board, mask: undefined as never });
+    expect(await told("{'said': 'hé\"', 'pair': (2, [[.5], 1])}")).toEqual({
+      action: { pair: [2, [0.5, 1]], said: 'hé"' },
+    });
+    expect((await told("{'pair': (2, [.5, 1])}")).error).toContain("a dictionary of pair, said");
+    expect((await told("[(2, [.5, 1]), 'hé']")).error).toContain("a dictionary of pair, said");
+    expect((await told("{'said': b'', 'pair': (2, [.5, 1])}")).error).toContain("an action is a text");
+    expect((await told("{'said': '', 'pair': 2}")).error).toContain("a tuple of 2 parts");
+    expect((await told("{'said': '', 'pair': (2.0, [.5, 1])}")).error).toContain("an action is an integer");
+    expect((await told("{'said': '', 'pair': (2, [.5, float('inf')])}")).error).toContain("finite numbers");
   });
 
   test("bools, None, floats, texts, lists and integers beyond 2^53 are not actions", async () => {

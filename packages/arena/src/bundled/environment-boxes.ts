@@ -107,7 +107,7 @@ export class EnvironmentBoxes {
       };
       const answer = await program.ask(question, limits.startSeconds);
       try {
-        return { program, description: readDescription(answer) };
+        return { program, description: readDescription(answer, api === "pettingzoo-parallel") };
       } catch (error) {
         throw program.blame((error as Error).message);
       }

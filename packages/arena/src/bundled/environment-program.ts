@@ -18,7 +18,8 @@ import { SeatLog } from "../seat-log.ts";
 
 /** Of one answer: all seats' observations. */
 export const MAX_ANSWER = 16 * 1024 * 1024;
-const MAX_DEPTH = 24;
+/** A Dict tells of each part in three brackets. */
+const MAX_DEPTH = 40;
 /** Of what it prints. */
 const MAX_PRINTED = 64 * 1024 * 1024;
 /** How long the end of a box that closed its output is waited for. */

@@ -12,11 +12,11 @@
  */
 import type { Chance, SeededChance } from "@lanista/games/chance";
 import type { SandboxStamp } from "@lanista/sandbox/types";
-import type { Action, ActionSpace, Space } from "./spaces.ts";
+import type { Action, Space } from "./spaces.ts";
 
 /** What one seat meets. */
 export interface SeatView {
-  readonly action: ActionSpace;
+  readonly action: Space;
   readonly observation: Space;
   /** Whether the seat sees an action mask; else every action of its space is legal. */
   readonly masked: boolean;

@@ -2,6 +2,7 @@
  * The spaces that agents meet, named as in Gymnasium: those of the built-in environments, and what bundled ones have beside
  * them. Values of Box, MultiDiscrete and MultiBinary are flat, row-major; the shape says how to fold them.
  */
+import type { ReplayAction } from "@lanista/games/replay-types";
 import type { Box as GamesBox } from "@lanista/games/space";
 
 export type DType = GamesBox["dtype"] | "float16" | "bool" | "int16" | "int64" | "uint16" | "uint32" | "uint64";
@@ -32,9 +33,14 @@ export interface MultiBinary {
   readonly shape: readonly number[];
 }
 
+/** Lengths are in characters (Unicode's code points), as Python counts them. */
 export interface Text {
   readonly type: "Text";
   readonly max_length: number;
+  /** Absent: 0. */
+  readonly min_length?: number;
+  /** The characters that there are; absent: any. */
+  readonly charset?: string;
 }
 
 export interface Tuple {
@@ -48,10 +54,16 @@ export interface Dict {
   readonly spaces: readonly (readonly [string, Space])[];
 }
 
-/** What an action can be: one number, or a flat list of them. */
-export type ActionSpace = Discrete | Box | MultiDiscrete | MultiBinary;
-export type Space = ActionSpace | Text | Tuple | Dict;
-export type Action = number | readonly number[];
+/** Of numbers alone, none within another. */
+export type PlainSpace = Discrete | Box | MultiDiscrete | MultiBinary;
+export type Space = PlainSpace | Text | Tuple | Dict;
+/** As it is recorded: a number, a text, a flat list of numbers, or the list of a Tuple's or Dict's parts in their order. */
+export type Action = ReplayAction;
+
+/** A Tuple's or a Dict's. */
+export function partsOf(space: Tuple | Dict): readonly Space[] {
+  return space.type === "Tuple" ? space.spaces : space.spaces.map(([, one]) => one);
+}
 
 export const INTEGRAL: ReadonlySet<DType> = new Set([
   "bool",

@@ -49,7 +49,7 @@ const CHANGEABLE: Readonly<Record<string, MakeRequest>> = {
     const { db } = world.server.database;
     const changed = db.updateTable("task_submissions").set({ state: "waiting", grades: 0 }).where("id", "=", id);
     const { job_id } = await changed.returning("job_id").executeTakeFirstOrThrow();
-    await setState(world, job_id, "waiting");
+    await setState(world, job_id!, "waiting");
     return { submissionId: id };
   },
   "LadderService/StartFinals": async (world) => ({ ladderId: await openLadder(world), rounds: 1 }),

@@ -5,6 +5,7 @@
 import { sql } from "kysely";
 import { v7 as uuid } from "uuid";
 import type { App } from "../app.ts";
+import { claimOwn } from "../courses/held.ts";
 import type { Tx } from "../db/database.ts";
 import { joinSpace } from "./invitations.ts";
 
@@ -29,4 +30,6 @@ export async function claimInvitations(app: App, tx: Tx, userId: string, spaceId
       })
       .execute();
   }
+  // Of courses that he was a member of before, as well.
+  await claimOwn(tx, userId, spaceId);
 }

@@ -12,6 +12,7 @@ import type { App } from "../app.ts";
 import { atLeast, type Role } from "../auth/access.ts";
 import { ACCOUNTS_CHANGED } from "../auth/callers.ts";
 import { hashSecret, newSecret } from "../auth/secrets.ts";
+import { claimHeld, claimOwn } from "../courses/held.ts";
 import type { Db, Tx } from "../db/database.ts";
 import type { InvitationsTable } from "../db/types.ts";
 import type { PageWanted } from "../rpc/paging.ts";
@@ -22,8 +23,8 @@ export interface TakenInvitation {
   readonly spaceId: string;
   readonly role: Role;
   readonly group: string;
-  /** Makes the person a member. */
-  join(app: App, userId: string): Promise<void>;
+  /** Makes the person a member. Whether that changed anything. */
+  join(app: App, tx: Tx, userId: string): Promise<boolean>;
 }
 
 /** Uses the invitation once. Throws LanistaError `not_found` where it is none, revoked, too old or used up. */
@@ -35,20 +36,23 @@ export async function takeUse(db: Db | Tx, code: string): Promise<TakenInvitatio
     .where("uses_left", ">", 0)
     .where("revoked_at", "is", null)
     .where("expires_at", ">", sql<Date>`now()`)
-    .returning(["id", "space_id", "role", "group_name"])
+    .returning(["id", "space_id", "role", "group_name", "email"])
     .executeTakeFirst();
   if (row === undefined)
     throw new LanistaError("not_found", "the invitation is none, ran out, was revoked or is used up", {
       hint: "Ask whoever invited you for a new one.",
     });
-  const { id, space_id: spaceId, role, group_name: group } = row;
+  const { id, space_id: spaceId, role, group_name: group, email } = row;
   return {
     id,
     spaceId,
     role,
     group,
-    join: async (app, userId) => {
-      await app.db.transaction().execute((tx) => joinSpace(app, tx, { spaceId, userId, role, group }));
+    join: async (app, tx, userId) => {
+      const joined = await joinSpace(app, tx, { spaceId, userId, role, group });
+      // Who was given what is made out to an address is whom it was meant for.
+      const claimed = email === null ? 0 : await claimHeld(tx, userId, email, spaceId);
+      return joined || claimed > 0;
     },
   };
 }
@@ -74,6 +78,7 @@ export async function joinSpace(
     )
     .executeTakeFirst();
   if (numInsertedOrUpdatedRows === 0n) return false;
+  await claimOwn(tx, userId, spaceId);
   await app.events.publish(tx, ACCOUNTS_CHANGED);
   return true;
 }

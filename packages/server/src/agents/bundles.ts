@@ -17,7 +17,7 @@ export function checkBundleSize(app: App, bytes: number, field: string): void {
  * Throws LanistaError `quota_exceeded` where the person's bundles in the space, with this one, would be more than the space
  * allows. A bundle of several versions counts once; uploads that are on their way count as if they were there. What was only ever
  * handed in to end in a fault of ours does not count, nor what was cancelled; but of that no more than the quota once again
- * goes free: the store keeps it all the same. Takes the member's lock: of two at once, one sees the other.
+ * goes free: the store keeps it all the same. What staff brought over from elsewhere does not count either. Takes the member's lock: of two at once, one sees the other.
  */
 export async function checkQuota(
   app: App,
@@ -36,7 +36,7 @@ export async function checkQuota(
         ON s.version_id = v.id AND s.owner_id = ${userId} AND s.space_id = ${space.id}
       WHERE a.owner_id = ${userId} AND a.space_id = ${space.id} AND v.digest <> ${digest}
       UNION ALL SELECT digest, size_bytes, state FROM task_submissions
-      WHERE owner_id = ${userId} AND space_id = ${space.id} AND digest <> ${digest}),
+      WHERE owner_id = ${userId} AND space_id = ${space.id} AND digest <> ${digest} AND import_key IS NULL),
     versions AS (
       SELECT digest, max(size_bytes) AS size_bytes,
         bool_or(state IS NULL OR state NOT IN ('cancelled', 'failed')) AS counts,

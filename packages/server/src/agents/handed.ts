@@ -35,6 +35,20 @@ export async function takeHanded(
   return { digest, size };
 }
 
+/**
+ * What staff bring over for somebody else, against nobody's quota; an upload of `by` is used up by it. Throws LanistaError
+ * `too_large`, and what `uploaded` throws.
+ */
+export async function takeForAnother(app: App, tx: Tx, spaceId: string, by: string, bundle: Handed): Promise<Measured> {
+  const { digest, size } =
+    bundle.case === "zip" ? measured(bundle.value) : await uploaded(tx, spaceId, by, bundle.value);
+  checkBundleSize(app, size, "bundle");
+  await recordBundle(tx, digest, size);
+  if (bundle.case === "zip") await app.store.put(bundle.value);
+  else await tx.deleteFrom("uploads").where("id", "=", bundle.value).execute();
+  return { digest, size };
+}
+
 export function checkOwnSize(size: number, most: number): void {
   if (size > most)
     throw new LanistaError("too_large", `a bundle for this may have ${most} bytes, this one has ${size}`, {

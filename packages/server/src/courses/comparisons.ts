@@ -21,8 +21,9 @@ const SECONDS = 3600;
 /** Each student's last. */
 export async function lastSubmissions(db: Db | Tx, taskId: string): Promise<readonly { id: string; digest: string }[]> {
   const { rows } = await sql<{ id: string; digest: string }>`
-    SELECT DISTINCT ON (owner_id) id, digest FROM task_submissions
-    WHERE task_id = ${taskId} AND (state <> 'cancelled' OR grades > 0) ORDER BY owner_id, number DESC`.execute(db);
+    SELECT DISTINCT ON (owner_id, held_for) id, digest FROM task_submissions
+    WHERE task_id = ${taskId} AND (state <> 'cancelled' OR grades > 0) 
+    ORDER BY owner_id, held_for, arrived_at DESC, number DESC`.execute(db);
   return rows;
 }
 
@@ -64,8 +65,8 @@ export async function comparisonMessage(
       ? []
       : await db
           .selectFrom("task_submissions as s")
-          .innerJoin("user as u", "u.id", "s.owner_id")
-          .select(["s.id", "u.name"])
+          .leftJoin("user as u", "u.id", "s.owner_id")
+          .select(["s.id", sql<string>`coalesce(u.name, s.held_for)`.as("name")])
           .where("s.id", "in", ids)
           .execute();
   const names = new Map(owners.map(({ id, name }) => [id, name]));

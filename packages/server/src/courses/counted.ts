@@ -5,6 +5,8 @@ import type { StoredSettings } from "./settings.ts";
 export interface Graded {
   readonly id: string;
   readonly number: number;
+  /** Seconds since 1970: what was brought over comes with a number behind those that it came before. */
+  readonly arrived: number;
   readonly late_seconds: number;
   /** Of the newest grade. */
   readonly points: number;
@@ -23,7 +25,7 @@ export interface Counted {
 /** `outOf`: what full marks are here. null where there is nothing to count. Of equals the earlier one. */
 export function countedOf(settings: StoredSettings, outOf: number, graded: readonly Graded[]): Counted | null {
   const counted = graded
-    .toSorted((a, b) => a.number - b.number)
+    .toSorted((a, b) => a.arrived - b.arrived || a.number - b.number)
     .map((one): Counted => {
       const deduction = deductionPercent(settings, one.late_seconds);
       const earned = (one.points / one.out_of) * outOf;

@@ -8,12 +8,12 @@ import type { Db, Tx } from "../db/database.ts";
 import type { TaskGradesTable } from "../db/types.ts";
 import type { PageWanted } from "../rpc/paging.ts";
 
-export type GradeRow = Selectable<TaskGradesTable> & { readonly version_number: number };
+export type GradeRow = Selectable<TaskGradesTable> & { readonly version_number: number | null };
 
 const select = (db: Db | Tx, submissionId: string) =>
   db
     .selectFrom("task_grades as g")
-    .innerJoin("task_versions as v", "v.id", "g.version_id")
+    .leftJoin("task_versions as v", "v.id", "g.version_id")
     .selectAll("g")
     .select("v.number as version_number")
     .where("g.submission_id", "=", submissionId);
@@ -46,11 +46,12 @@ export function gradeMessage(
     id: row.id,
     submissionId: row.submission_id,
     number: row.number,
-    versionNumber: row.version_number,
+    versionNumber: row.version_number ?? 0,
     points: row.points,
     outOf: row.out_of,
     createdAt: timestampFromDate(row.created_at),
     documentJson: whole === "summary" ? "" : JSON.stringify(seen),
     outcome: row.outcome,
+    imported: row.version_id === null,
   };
 }

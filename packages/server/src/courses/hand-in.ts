@@ -67,6 +67,9 @@ export async function handIn(
       late_seconds: late,
       points: null,
       out_of: null,
+      held_for: null,
+      import_key: null,
+      import_fingerprint: null,
     })
     .execute();
   return id;
@@ -104,6 +107,7 @@ async function checkDaily(tx: Tx, taskId: string, userId: string, most: number):
     .where("owner_id", "=", userId)
     .where("arrived_at", ">=", sql<Date>`date_trunc('day', now(), 'UTC')`)
     .where("state", "not in", ["cancelled", "failed"])
+    .where("import_key", "is", null)
     .executeTakeFirstOrThrow();
   if (made >= most)
     throw new LanistaError("quota_exceeded", `you handed in ${made} of ${most} times today`, {

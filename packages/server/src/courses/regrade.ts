@@ -31,18 +31,19 @@ export async function regradeOne(app: App, tx: Tx, task: TaskRow, submissionId: 
 
 /**
  * Those of a task that are graded or failed, and were not graded by this version yet; in the order they came. What its owner cancelled
- * stays so. Gives how many were queued, and how many are left.
+ * stays so, and what was graded elsewhere, unless `imported`. Gives how many were queued, and how many are left.
  */
 export async function regradeTask(
   app: App,
   tx: Tx,
   task: TaskRow,
   by: string,
+  imported: boolean,
 ): Promise<{ queued: number; left: number }> {
   const version = await needVersion(tx, task.id);
   const { rows } = await sql<Again & { of: number }>`
     SELECT s.id, s.digest, s.number, count(*) OVER ()::int AS of FROM task_submissions s
-    WHERE s.task_id = ${task.id} AND s.state IN ('graded', 'failed') AND NOT EXISTS (
+    WHERE s.task_id = ${task.id} AND s.state IN ('graded', 'failed') AND (${imported} OR s.import_key IS NULL) AND NOT EXISTS (
       SELECT FROM task_grades g WHERE g.submission_id = s.id AND g.number = s.grades AND g.version_id = ${version.id})
     ORDER BY s.id LIMIT ${MOST_AT_ONCE}`.execute(tx);
   let queued = 0;

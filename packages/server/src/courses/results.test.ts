@@ -54,9 +54,9 @@ test.each([
 });
 
 const graded = [
-  { id: "a", number: 1, late_seconds: 0, points: 8, out_of: 10 },
-  { id: "c", number: 3, late_seconds: 10, points: 2, out_of: 10 },
-  { id: "b", number: 2, late_seconds: 3601, points: 5, out_of: 5 },
+  { id: "a", number: 1, arrived: 1, late_seconds: 0, points: 8, out_of: 10 },
+  { id: "c", number: 3, arrived: 3, late_seconds: 10, points: 2, out_of: 10 },
+  { id: "b", number: 2, arrived: 2, late_seconds: 3601, points: 5, out_of: 5 },
 ];
 test("the best counts after what is taken off, or the last; grades are scaled to the task's points", () => {
   const best = { submissionId: "a", earned: 16, points: 16, deductionPercent: 0, lateSeconds: 0 };
@@ -65,6 +65,9 @@ test("the best counts after what is taken off, or the last; grades are scaled to
   expect(countedOf({ ...SETTINGS, latePolicy: "none" }, 20, graded)).toMatchObject({ submissionId: "b", points: 20 });
   const last = countedOf({ ...SETTINGS, counts: "last" }, 20, graded);
   expect(last).toMatchObject({ submissionId: "c", earned: 4, points: 3.6, deductionPercent: 10 });
+  // What was brought over came before, whatever its number.
+  const brought = { ...graded[1]!, id: "d", number: 4, arrived: 0 };
+  expect(countedOf({ ...SETTINGS, counts: "last" }, 20, [...graded, brought])).toMatchObject({ submissionId: "c" });
   expect(countedOf(SETTINGS, 20, [])).toBeNull();
 });
 
@@ -75,6 +78,7 @@ test("no cell of the CSV is a formula, and none writes a line of its own", () =>
   const names = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", '"=1', "a,b\nc", "Zoë"];
   const students = names.map((name) => ({
     userId: "u",
+    key: "u",
     name,
     email: "u@x.edu",
     group: "=T",

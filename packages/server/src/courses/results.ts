@@ -21,7 +21,10 @@ export interface TaskOutcome {
 }
 
 export interface StudentOutcome {
+  /** Empty: of somebody who has not come in yet. */
   readonly userId: string;
+  /** What lists are sorted by. */
+  readonly key: string;
   readonly name: string;
   readonly email: string;
   readonly group: string;
@@ -44,33 +47,54 @@ export async function results(
   { size, after }: PageWanted,
   only?: string,
 ): Promise<StudentOutcome[]> {
-  let query = db
-    .selectFrom("members as m")
-    .innerJoin("user as u", "u.id", "m.user_id")
-    .select(["u.id", "u.name", "u.email", "m.group_name"])
-    .where("m.space_id", "=", spaceId);
-  query = only === undefined ? query.where("m.role", "=", "participant") : query.where("m.user_id", "=", only);
-  if (after !== null) query = query.where("m.user_id", ">", String(after[0]));
-  const students = await query
-    .orderBy("m.user_id")
-    .limit(size + 1)
-    .execute();
+  const students = await studentsOf(db, spaceId, { size, after }, only ?? null);
   const cells = await cellsOf(
     db,
     tasks.map(({ id }) => id),
-    students.map(({ id }) => id),
+    students,
   );
   const points = await fullMarks(db, tasks);
-  return students.map(({ id, name, email, group_name: group }) => {
-    const outcomes = tasks.map((task) => outcomeOf(task, points.get(task.id) ?? 0, cells.get(`${task.id} ${id}`)));
+  return students.map(({ key, user_id, name, email, group_name: group }) => {
+    const outcomes = tasks.map((task) => outcomeOf(task, points.get(task.id) ?? 0, cells.get(`${task.id} ${key}`)));
     const total = outcomes.reduce((sum, { points: own }) => sum + (own ?? 0), 0);
-    return { userId: id, name, email, group, tasks: outcomes, total };
+    return { userId: user_id ?? "", key, name, email, group, tasks: outcomes, total };
   });
+}
+
+interface Student {
+  readonly key: string;
+  readonly user_id: string | null;
+  readonly held_for: string | null;
+  readonly name: string;
+  readonly email: string;
+  readonly group_name: string;
+}
+
+/** The course's students, and those who have not come in yet but have something here that was brought over. */
+async function studentsOf(
+  db: Db | Tx,
+  spaceId: string,
+  { size, after }: PageWanted,
+  only: string | null,
+): Promise<readonly Student[]> {
+  const from = after === null ? null : String(after[0]);
+  const { rows } = await sql<Student>`
+    SELECT * FROM (
+      SELECT m.user_id AS key, m.user_id, NULL::text AS held_for, u.name, u.email, m.group_name
+      FROM members m JOIN "user" u ON u.id = m.user_id WHERE m.space_id = ${spaceId}
+        AND CASE WHEN ${only}::text IS NULL THEN m.role = 'participant' ELSE m.user_id = ${only} END
+      UNION ALL
+      SELECT 'held ' || s.held_for, NULL, s.held_for, coalesce(i.note, s.held_for), s.held_for, coalesce(i.group_name, '')
+      FROM (SELECT DISTINCT held_for FROM task_submissions WHERE space_id = ${spaceId} AND held_for IS NOT NULL) s
+      LEFT JOIN invitations i ON i.email = s.held_for AND i.space_id = ${spaceId} AND i.uses_left > 0 AND i.revoked_at IS NULL
+      WHERE ${only}::text IS NULL AND coalesce(i.role, 'participant') = 'participant') AS students
+    WHERE ${from}::text IS NULL OR key > ${from} ORDER BY key LIMIT ${size + 1}`.execute(db);
+  return rows;
 }
 
 interface Cell {
   readonly task_id: string;
-  readonly user_id: string;
+  readonly key: string;
   readonly submissions: number;
   readonly open: number;
   readonly graded: readonly Graded[];
@@ -109,25 +133,29 @@ export async function fullMarks(db: Db | Tx, tasks: readonly TaskRow[]): Promise
   return found;
 }
 
-/** By `TASK STUDENT`. */
+/** By `TASK KEY`. */
 async function cellsOf(
   db: Db | Tx,
   taskIds: readonly string[],
-  userIds: readonly string[],
+  students: readonly Student[],
 ): Promise<ReadonlyMap<string, Cell>> {
   const { rows } = await sql<Cell>`
-    SELECT t.id AS task_id, u.id AS user_id, coalesce(s.submissions, 0) AS submissions, coalesce(s.open, 0) AS open,
+    SELECT t.id AS task_id, u.key, coalesce(s.submissions, 0) AS submissions, coalesce(s.open, 0) AS open,
       coalesce(s.graded, '[]') AS graded, m.mark, e.until::text AS until
-    FROM unnest(${taskIds}::uuid[]) AS t (id) CROSS JOIN unnest(${userIds}::text[]) AS u (id)
+    FROM unnest(${taskIds}::uuid[]) AS t (id) CROSS JOIN unnest(
+      ${students.map(({ key }) => key)}::text[], ${students.map(({ user_id }) => user_id)}::text[],
+      ${students.map(({ held_for }) => held_for)}::text[]) AS u (key, id, held)
     LEFT JOIN LATERAL (
       SELECT count(*)::int AS submissions, count(*) FILTER (WHERE state IN ('waiting', 'running'))::int AS open,
-        json_agg(json_build_object('id', id, 'number', number, 'late_seconds', late_seconds, 'points', points,
-          'out_of', out_of)) FILTER (WHERE points IS NOT NULL) AS graded
-      FROM task_submissions WHERE task_id = t.id AND owner_id = u.id AND (state <> 'cancelled' OR grades > 0)) s ON true
+        json_agg(json_build_object('id', id, 'number', number,
+          'arrived', extract(epoch FROM arrived_at), 'late_seconds', late_seconds, 'points', points,
+          'out_of', out_of)) FILTER (WHERE points IS NOT NULL AND counts) AS graded
+      FROM task_submissions WHERE task_id = t.id AND (owner_id = u.id OR held_for = u.held)
+        AND (state <> 'cancelled' OR grades > 0)) s ON true
     LEFT JOIN LATERAL (
       SELECT json_build_object('points', points, 'note', note) AS mark FROM task_marks
       WHERE task_id = t.id AND user_id = u.id ORDER BY id DESC LIMIT 1) m ON true
     LEFT JOIN task_extensions e ON e.task_id = t.id AND e.user_id = u.id
     WHERE s.submissions > 0 OR m.mark IS NOT NULL OR e.until IS NOT NULL`.execute(db);
-  return new Map(rows.map((row) => [`${row.task_id} ${row.user_id}`, row]));
+  return new Map(rows.map((row) => [`${row.task_id} ${row.key}`, row]));
 }

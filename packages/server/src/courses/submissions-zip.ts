@@ -13,17 +13,20 @@ interface Entry {
   readonly arrived_at: Date;
   readonly email: string;
   readonly group_name: string | null;
+  /** For somebody who has not come in yet. */
+  readonly held: boolean;
 }
 
 /** By group, then student. `all`: every one that was not cancelled; else each student's last. */
 export async function submissionEntries(db: Db, taskId: string, all: boolean): Promise<readonly Entry[]> {
   const { rows } = await sql<Entry & { last: boolean }>`
-    SELECT s.digest, s.number, s.size_bytes, s.arrived_at, u.email, m.group_name,
-      s.number = max(s.number) OVER (PARTITION BY s.owner_id) AS last
-    FROM task_submissions s JOIN "user" u ON u.id = s.owner_id
+    SELECT s.digest, s.number, s.size_bytes, s.arrived_at, coalesce(u.email, s.held_for) AS email, m.group_name,
+      s.held_for IS NOT NULL AS held,
+      row_number() OVER (PARTITION BY s.owner_id, s.held_for ORDER BY s.arrived_at DESC, s.number DESC) = 1 AS last
+    FROM task_submissions s LEFT JOIN "user" u ON u.id = s.owner_id
     LEFT JOIN members m ON m.user_id = s.owner_id AND m.space_id = s.space_id
     WHERE s.task_id = ${taskId} AND (s.state <> 'cancelled' OR s.grades > 0)
-    ORDER BY m.group_name NULLS LAST, u.email, s.number`.execute(db);
+    ORDER BY m.group_name NULLS LAST, email, s.number`.execute(db);
   return rows.filter(({ last }) => all || last);
 }
 
@@ -34,9 +37,9 @@ const plain = (text: string): string =>
     .replace(/^\.+/, "_")
     .slice(0, 120);
 
-export function entryName({ email, number, group_name: group }: Entry): string {
+export function entryName({ email, number, group_name: group, held }: Entry): string {
   const folder = group === null || group === "" ? "" : `${plain(group)}/`;
-  return `${folder}${plain(email)}-${number}.zip`;
+  return `${folder}${plain(email)}-${held ? "held-" : ""}${number}.zip`;
 }
 
 /** The zip's bytes. What a reader leaves unread is not read from the store. */

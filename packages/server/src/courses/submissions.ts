@@ -14,6 +14,7 @@ import { deductionPercent } from "./lateness.ts";
 import { settingsOf } from "./settings.ts";
 
 export type TaskSubmissionRow = Selectable<TaskSubmissionsTable> & {
+  /** Of somebody who has not come in yet: his address. */
   readonly owner_name: string;
   readonly settings: unknown;
 };
@@ -29,10 +30,10 @@ const STATES = {
 export function selectTaskSubmissions(db: Db | Tx) {
   return db
     .selectFrom("task_submissions as s")
-    .innerJoin("user as u", "u.id", "s.owner_id")
+    .leftJoin("user as u", "u.id", "s.owner_id")
     .innerJoin("tasks as t", "t.id", "s.task_id")
     .selectAll("s")
-    .select(["u.name as owner_name", "t.settings"]);
+    .select(["t.settings", sql<string>`coalesce(u.name, s.held_for)`.as("owner_name")]);
 }
 
 /** The caller's own, or of a course whose staff he is. Throws LanistaError `not_found`. */
@@ -74,13 +75,13 @@ export function taskSubmissionMessage(row: TaskSubmissionRow): MessageInitShape<
     id: row.id,
     taskId: row.task_id,
     spaceId: row.space_id,
-    ownerId: row.owner_id,
+    ownerId: row.owner_id ?? "",
     ownerName: row.owner_name,
     number: row.number,
     digest: row.digest,
     sizeBytes: BigInt(row.size_bytes),
     state: STATES[row.state],
-    jobId: row.job_id,
+    jobId: row.job_id ?? "",
     arrivedAt: timestampFromDate(row.arrived_at),
     lateSeconds: BigInt(row.late_seconds),
     deductionPercent: deductionPercent(settingsOf(row), row.late_seconds),
@@ -88,6 +89,10 @@ export function taskSubmissionMessage(row: TaskSubmissionRow): MessageInitShape<
     outOf: row.out_of ?? 0,
     estimateSeconds: -1n,
     grades: row.grades,
+    heldFor: row.held_for ?? "",
+    ...(row.import_key === null
+      ? {}
+      : { imported: { key: row.import_key, fingerprint: row.import_fingerprint ?? "", counts: row.counts } }),
   };
 }
 

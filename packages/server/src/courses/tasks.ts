@@ -118,6 +118,7 @@ export async function taskMessages(
       createdAt: timestampFromDate(row.created_at),
       ...(extension === undefined ? {} : { extendedUntil: timestampFromDate(extension.until) }),
       points: settings.points || own,
+      importKey: row.import_key ?? "",
     };
   });
 }

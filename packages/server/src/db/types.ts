@@ -393,6 +393,7 @@ export interface TasksTable {
   settings: ColumnType<unknown, string, string>;
   template_digest: string | null;
   created_at: MadeStamp;
+  import_key: string | null;
 }
 export interface TaskVersionsTable {
   id: string;
@@ -419,24 +420,28 @@ export interface TaskSubmissionsTable {
   id: string;
   space_id: string;
   task_id: string;
-  owner_id: string;
+  owner_id: string | null;
   number: number;
   digest: string;
   size_bytes: number;
   state: Generated<"waiting" | "running" | "graded" | "cancelled" | "failed">;
-  job_id: string;
+  job_id: string | null;
   arrived_at: Stamp;
   late_seconds: number;
   grades: Generated<number>;
   points: number | null;
   out_of: number | null;
+  held_for: string | null;
+  import_key: string | null;
+  import_fingerprint: string | null;
+  counts: Generated<boolean>;
 }
 export interface TaskGradesTable {
   id: string;
   submission_id: string;
   number: number;
-  version_id: string;
-  job_id: string;
+  version_id: string | null;
+  job_id: string | null;
   outcome: "completed" | "agent_fault";
   points: number;
   out_of: number;

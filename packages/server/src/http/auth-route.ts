@@ -147,7 +147,10 @@ async function signUp(app: App, body: Buffer, go: () => Promise<Response>): Prom
     return answer;
   } finally {
     if (userId === undefined) await returnUse(app.db, invitation.id);
-    else await invitation.join(app, userId);
+    else {
+      const joining = userId;
+      await app.db.transaction().execute((tx) => invitation.join(app, tx, joining));
+    }
   }
 }
 

@@ -48,7 +48,7 @@ async function sendResults(app: App, response: NodeServerResponse, who: Caller, 
       const found = await results(app.db, space.id, tasks, { size: STUDENTS_AT_ONCE, after });
       const students = found.slice(0, STUDENTS_AT_ONCE);
       yield resultsCsv(tasks, students, first);
-      after = found.length > STUDENTS_AT_ONCE ? [students.at(-1)!.userId] : null;
+      after = found.length > STUDENTS_AT_ONCE ? [students.at(-1)!.key] : null;
     }
   };
   await download(response, "text/csv; charset=utf-8", `${space.slug}-results.csv`, Readable.from(pages()));

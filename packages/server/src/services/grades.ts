@@ -11,6 +11,8 @@ import {
   type GradeService,
   HandInRequestSchema,
   HandInResponseSchema,
+  ImportSubmissionRequestSchema,
+  ImportSubmissionResponseSchema,
   RegradeRequestSchema,
   RegradeResponseSchema,
   SetMarkRequestSchema,
@@ -25,6 +27,7 @@ import { requireCourse } from "../courses/course.ts";
 import { studentName } from "../courses/extensions.ts";
 import { findGrade, gradeMessage, listGrades } from "../courses/grades.ts";
 import { handIn } from "../courses/hand-in.ts";
+import { importSubmission } from "../courses/import-submission.ts";
 import { giveMark, listMarks, markMessage } from "../courses/marks.ts";
 import { regradeOne, regradeTask } from "../courses/regrade.ts";
 import { results, resultTasks, type StudentOutcome } from "../courses/results.ts";
@@ -60,6 +63,23 @@ export function gradeService(app: App): ServiceImpl<typeof GradeService> {
         return await placed(tx, caller, id);
       }),
 
+    importSubmission: (request, context) =>
+      mutate(
+        app,
+        context,
+        { input: ImportSubmissionRequestSchema, output: ImportSubmissionResponseSchema },
+        request,
+        async (tx, note) => {
+          const caller = callerOf(context);
+          const task = await shareTask(tx, caller, request.taskId, "organiser");
+          const { space } = await requireSpace(tx, caller, task.space_id, "organiser");
+          const { id, change } = await importSubmission(app, tx, space, task, requireUser(caller).id, request);
+          note.subject = id;
+          note.spaceId = space.id;
+          return { ...(await placed(tx, caller, id)), change };
+        },
+      ),
+
     getTaskSubmission: (request, context) => placed(db, callerOf(context), request.submissionId),
 
     async listTaskSubmissions(request, context) {
@@ -89,7 +109,7 @@ export function gradeService(app: App): ServiceImpl<typeof GradeService> {
           if (grades > 0 && !atLeast(role, "assistant"))
             throw new LanistaError("conflict", "the submission has a grade: there is nothing to cancel");
           if (state === "waiting" || state === "running")
-            await cancelJob(app, tx, submission.job_id, "cancelled by its owner or by staff");
+            await cancelJob(app, tx, submission.job_id!, "cancelled by its owner or by staff");
           else if (state !== "cancelled")
             throw new LanistaError("conflict", `the submission is ${state}: there is nothing to cancel`);
           return await placed(tx, caller, submission.id);
@@ -137,7 +157,7 @@ export function gradeService(app: App): ServiceImpl<typeof GradeService> {
           const task = await shareTask(tx, caller, request.what.value ?? "", "assistant");
           note.subject = task.id;
           note.spaceId = task.space_id;
-          return await regradeTask(app, tx, task, by);
+          return await regradeTask(app, tx, task, by, request.imported);
         },
       ),
 
@@ -171,7 +191,7 @@ export function gradeService(app: App): ServiceImpl<typeof GradeService> {
       const wanted = pageWanted(request.page, 1);
       const tasks = await resultTasks(db, space.id, atLeast(role, "assistant"));
       const found = await results(db, space.id, tasks, wanted, request.all ? undefined : requireUser(caller).id);
-      const { rows, nextPageToken } = pageOf(found, wanted, (row) => [row.userId]);
+      const { rows, nextPageToken } = pageOf(found, wanted, (row) => [row.key]);
       return { students: rows.map(resultsMessage), nextPageToken };
     },
 

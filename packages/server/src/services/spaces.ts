@@ -185,13 +185,14 @@ export function spaceService(app: App, { callers, publicUrl }: ServiceParts): Se
       const answer = await mutate(app, context, schemas, request, async (tx, note) => {
         const caller = callerOf(context);
         const user = requireUser(caller);
-        const { id, spaceId, role, group } = await takeUse(tx, request.code);
+        const invitation = await takeUse(tx, request.code);
+        const { spaceId } = invitation;
         if (caller.spaceId !== null && caller.spaceId !== spaceId)
           throw new LanistaError("forbidden", "this token is for another space");
         note.subject = spaceId;
         note.spaceId = spaceId;
         // Who gains nothing by it takes no place from others.
-        if (!(await joinSpace(app, tx, { spaceId, userId: user.id, role, group }))) await returnUse(tx, id);
+        if (!(await invitation.join(app, tx, user.id))) await returnUse(tx, invitation.id);
         const row = await tx.selectFrom("spaces").selectAll().where("id", "=", spaceId).executeTakeFirstOrThrow();
         const member = await tx
           .selectFrom("members")

@@ -74,7 +74,7 @@ export function taskService(app: App): ServiceImpl<typeof TaskService> {
           const { space } = await requireCourse(tx, caller, request.space, "organiser");
           const { times, settings } = settingsFrom(request.settings);
           await checkTaskQueue(tx, settings.queue, space.id);
-          const { slug, title, description } = request;
+          const { slug, title, description, importKey } = request;
           const row = await tx
             .insertInto("tasks")
             .values({
@@ -86,12 +86,15 @@ export function taskService(app: App): ServiceImpl<typeof TaskService> {
               ...times,
               settings: JSON.stringify(settings),
               template_digest: null,
+              import_key: importKey || null,
             })
-            .onConflict((conflict) => conflict.columns(["space_id", "slug"]).doNothing())
+            .onConflict((conflict) => conflict.doNothing())
             .returning("id")
             .executeTakeFirst();
           if (row === undefined)
-            throw new LanistaError("exists", `the course has a task "${slug}" already`, { field: "slug" });
+            throw new LanistaError("exists", `the course has a task "${slug}", or one of this key, already`, {
+              field: "slug",
+            });
           note.subject = row.id;
           note.spaceId = space.id;
           return await taskMessage(tx, caller, row.id);

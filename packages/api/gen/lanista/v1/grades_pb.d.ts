@@ -126,6 +126,20 @@ export declare type TaskSubmission = Message<"lanista.v1.TaskSubmission"> & {
    * @generated from field: int32 grades = 19;
    */
   grades: number;
+
+  /**
+   * Absent where it was handed in here.
+   *
+   * @generated from field: lanista.v1.ImportedFrom imported = 20;
+   */
+  imported?: ImportedFrom | undefined;
+
+  /**
+   * The address of somebody who has not come in yet, whose it then becomes; `owner_id` is empty until then.
+   *
+   * @generated from field: string held_for = 21;
+   */
+  heldFor: string;
 };
 
 /**
@@ -175,6 +189,36 @@ export enum TaskSubmission_State {
  * Describes the enum lanista.v1.TaskSubmission.State.
  */
 export declare const TaskSubmission_StateSchema: GenEnum<TaskSubmission_State>;
+
+/**
+ * @generated from message lanista.v1.ImportedFrom
+ */
+export declare type ImportedFrom = Message<"lanista.v1.ImportedFrom"> & {
+  /**
+   * What names it where it came from.
+   *
+   * @generated from field: string key = 1;
+   */
+  key: string;
+
+  /**
+   * @generated from field: string fingerprint = 2;
+   */
+  fingerprint: string;
+
+  /**
+   * false: another one counted there, and so it does here.
+   *
+   * @generated from field: bool counts = 3;
+   */
+  counts: boolean;
+};
+
+/**
+ * Describes the message lanista.v1.ImportedFrom.
+ * Use `create(ImportedFromSchema)` to create a new message.
+ */
+export declare const ImportedFromSchema: GenMessage<ImportedFrom>;
 
 /**
  * @generated from message lanista.v1.Grade
@@ -234,6 +278,13 @@ export declare type Grade = Message<"lanista.v1.Grade"> & {
    * @generated from field: string outcome = 9;
    */
   outcome: string;
+
+  /**
+   * Given elsewhere and brought over: no version here gave it.
+   *
+   * @generated from field: bool imported = 10;
+   */
+  imported: boolean;
 };
 
 /**
@@ -302,6 +353,187 @@ export declare type HandInResponse = Message<"lanista.v1.HandInResponse"> & {
  * Use `create(HandInResponseSchema)` to create a new message.
  */
 export declare const HandInResponseSchema: GenMessage<HandInResponse>;
+
+/**
+ * @generated from message lanista.v1.ImportSubmissionRequest
+ */
+export declare type ImportSubmissionRequest = Message<"lanista.v1.ImportSubmissionRequest"> & {
+  /**
+   * @generated from field: string task_id = 1;
+   */
+  taskId: string;
+
+  /**
+   * What names it where it comes from, the same whenever it is brought.
+   *
+   * @generated from field: string key = 2;
+   */
+  key: string;
+
+  /**
+   * Of all that is said of it there: another one has something changed.
+   *
+   * @generated from field: string fingerprint = 3;
+   */
+  fingerprint: string;
+
+  /**
+   * Whose it is: a member whose address this is and is confirmed, or somebody invited by it, for whom it is held until he comes in.
+   *
+   * @generated from field: string email = 4;
+   */
+  email: string;
+
+  /**
+   * May be absent where the key was brought before.
+   *
+   * @generated from oneof lanista.v1.ImportSubmissionRequest.bundle
+   */
+  bundle: {
+    /**
+     * At most 2 MiB.
+     *
+     * @generated from field: bytes zip = 5;
+     */
+    value: Uint8Array;
+    case: "zip";
+  } | {
+    /**
+     * A finished upload of the caller's in the course. It is used up.
+     *
+     * @generated from field: string upload_id = 6;
+     */
+    value: string;
+    case: "uploadId";
+  } | { case: undefined; value?: undefined };
+
+  /**
+   * When it was handed in there.
+   *
+   * @generated from field: google.protobuf.Timestamp arrived_at = 7;
+   */
+  arrivedAt?: Timestamp | undefined;
+
+  /**
+   * @generated from field: bool counts = 8;
+   */
+  counts: boolean;
+
+  /**
+   * What its grader gave; it counts from 0 up to the task's points. Absent: nothing.
+   *
+   * @generated from field: optional double value = 9;
+   */
+  value?: number | undefined;
+
+  /**
+   * Instead of a value, worth 0 points; unspecified: none.
+   *
+   * @generated from field: lanista.v1.ImportSubmissionRequest.Fault fault = 10;
+   */
+  fault: ImportSubmissionRequest_Fault;
+
+  /**
+   * What was said of it, for staff.
+   *
+   * @generated from field: string notes = 11;
+   */
+  notes: string;
+};
+
+/**
+ * Describes the message lanista.v1.ImportSubmissionRequest.
+ * Use `create(ImportSubmissionRequestSchema)` to create a new message.
+ */
+export declare const ImportSubmissionRequestSchema: GenMessage<ImportSubmissionRequest>;
+
+/**
+ * @generated from enum lanista.v1.ImportSubmissionRequest.Fault
+ */
+export enum ImportSubmissionRequest_Fault {
+  /**
+   * @generated from enum value: FAULT_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * As students know them: TLE, MLE, VLE, RE.
+   *
+   * @generated from enum value: FAULT_TIME_LIMIT = 1;
+   */
+  TIME_LIMIT = 1,
+
+  /**
+   * @generated from enum value: FAULT_MEMORY_LIMIT = 2;
+   */
+  MEMORY_LIMIT = 2,
+
+  /**
+   * @generated from enum value: FAULT_VRAM_LIMIT = 3;
+   */
+  VRAM_LIMIT = 3,
+
+  /**
+   * @generated from enum value: FAULT_RUNTIME_ERROR = 4;
+   */
+  RUNTIME_ERROR = 4,
+}
+
+/**
+ * Describes the enum lanista.v1.ImportSubmissionRequest.Fault.
+ */
+export declare const ImportSubmissionRequest_FaultSchema: GenEnum<ImportSubmissionRequest_Fault>;
+
+/**
+ * @generated from message lanista.v1.ImportSubmissionResponse
+ */
+export declare type ImportSubmissionResponse = Message<"lanista.v1.ImportSubmissionResponse"> & {
+  /**
+   * @generated from field: lanista.v1.TaskSubmission submission = 1;
+   */
+  submission?: TaskSubmission | undefined;
+
+  /**
+   * @generated from field: lanista.v1.ImportSubmissionResponse.Change change = 2;
+   */
+  change: ImportSubmissionResponse_Change;
+};
+
+/**
+ * Describes the message lanista.v1.ImportSubmissionResponse.
+ * Use `create(ImportSubmissionResponseSchema)` to create a new message.
+ */
+export declare const ImportSubmissionResponseSchema: GenMessage<ImportSubmissionResponse>;
+
+/**
+ * @generated from enum lanista.v1.ImportSubmissionResponse.Change
+ */
+export enum ImportSubmissionResponse_Change {
+  /**
+   * @generated from enum value: CHANGE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * @generated from enum value: CHANGE_UNCHANGED = 1;
+   */
+  UNCHANGED = 1,
+
+  /**
+   * @generated from enum value: CHANGE_BROUGHT = 2;
+   */
+  BROUGHT = 2,
+
+  /**
+   * @generated from enum value: CHANGE_UPDATED = 3;
+   */
+  UPDATED = 3,
+}
+
+/**
+ * Describes the enum lanista.v1.ImportSubmissionResponse.Change.
+ */
+export declare const ImportSubmissionResponse_ChangeSchema: GenEnum<ImportSubmissionResponse_Change>;
 
 /**
  * @generated from message lanista.v1.GetTaskSubmissionRequest
@@ -563,6 +795,13 @@ export declare type RegradeRequest = Message<"lanista.v1.RegradeRequest"> & {
     value: string;
     case: "taskId";
   } | { case: undefined; value?: undefined };
+
+  /**
+   * With `task_id`: those brought over from elsewhere as well.
+   *
+   * @generated from field: bool imported = 3;
+   */
+  imported: boolean;
 };
 
 /**
@@ -789,6 +1028,8 @@ export declare const ListResultsResponseSchema: GenMessage<ListResultsResponse>;
  */
 export declare type StudentResults = Message<"lanista.v1.StudentResults"> & {
   /**
+   * Empty: of somebody who has not come in yet, with what was brought over for him; for staff alone.
+   *
    * @generated from field: string user_id = 1;
    */
   userId: string;
@@ -1090,6 +1331,17 @@ export declare const GradeService: GenService<{
     methodKind: "unary";
     input: typeof HandInRequestSchema;
     output: typeof HandInResponseSchema;
+  },
+  /**
+   * Brings over what somebody handed in elsewhere, with what it got there. It counts as his, against no quota of his, and nothing
+   * grades it unless asked. The same key again brings nothing double: what has changed there since is changed here.
+   *
+   * @generated from rpc lanista.v1.GradeService.ImportSubmission
+   */
+  importSubmission: {
+    methodKind: "unary";
+    input: typeof ImportSubmissionRequestSchema;
+    output: typeof ImportSubmissionResponseSchema;
   },
   /**
    * With its place in the queue while it waits.

@@ -12,7 +12,7 @@ import { file_lanista_v1_common } from "./common_pb.js";
  * Describes the file lanista/v1/grades.proto.
  */
 export const file_lanista_v1_grades = /*@__PURE__*/
-  fileDesc("ChdsYW5pc3RhL3YxL2dyYWRlcy5wcm90bxIKbGFuaXN0YS52MSK7BAoOVGFza1N1Ym1pc3Npb24SCgoCaWQYASABKAkSDwoHdGFza19pZBgCIAEoCRIQCghzcGFjZV9pZBgDIAEoCRIQCghvd25lcl9pZBgEIAEoCRISCgpvd25lcl9uYW1lGAUgASgJEg4KBm51bWJlchgGIAEoBRIOCgZkaWdlc3QYByABKAkSEgoKc2l6ZV9ieXRlcxgIIAEoAxIvCgVzdGF0ZRgJIAEoDjIgLmxhbmlzdGEudjEuVGFza1N1Ym1pc3Npb24uU3RhdGUSDgoGam9iX2lkGAogASgJEi4KCmFycml2ZWRfYXQYCyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhQKDGxhdGVfc2Vjb25kcxgMIAEoAxIZChFkZWR1Y3Rpb25fcGVyY2VudBgNIAEoARITCgZwb2ludHMYDiABKAFIAIgBARIOCgZvdXRfb2YYDyABKAESEAoIcG9zaXRpb24YECABKAUSGAoQZXN0aW1hdGVfc2Vjb25kcxgRIAEoAxITCgt3YWl0X2RldGFpbBgSIAEoCRIOCgZncmFkZXMYEyABKAUifQoFU3RhdGUSFQoRU1RBVEVfVU5TUEVDSUZJRUQQABIRCg1TVEFURV9XQUlUSU5HEAESEQoNU1RBVEVfUlVOTklORxACEhAKDFNUQVRFX0dSQURFRBADEhMKD1NUQVRFX0NBTkNFTExFRBAEEhAKDFNUQVRFX0ZBSUxFRBAFQgkKB19wb2ludHMiygEKBUdyYWRlEgoKAmlkGAEgASgJEhUKDXN1Ym1pc3Npb25faWQYAiABKAkSDgoGbnVtYmVyGAMgASgFEhYKDnZlcnNpb25fbnVtYmVyGAQgASgFEg4KBnBvaW50cxgFIAEoARIOCgZvdXRfb2YYBiABKAESLgoKY3JlYXRlZF9hdBgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFQoNZG9jdW1lbnRfanNvbhgIIAEoCRIPCgdvdXRjb21lGAkgASgJIpcBCg1IYW5kSW5SZXF1ZXN0EhkKB3Rhc2tfaWQYASABKAlCCLpIBXIDsAEBEhsKA3ppcBgCIAEoDEIMukgJegcQARiAgIABSAASHQoJdXBsb2FkX2lkGAMgASgJQgi6SAVyA7ABAUgAEh4KCnZlcnNpb25faWQYBCABKAlCCLpIBXIDsAEBSABCDwoGYnVuZGxlEgW6SAIIASJACg5IYW5kSW5SZXNwb25zZRIuCgpzdWJtaXNzaW9uGAEgASgLMhoubGFuaXN0YS52MS5UYXNrU3VibWlzc2lvbiI7ChhHZXRUYXNrU3VibWlzc2lvblJlcXVlc3QSHwoNc3VibWlzc2lvbl9pZBgBIAEoCUIIukgFcgOwAQEiSwoZR2V0VGFza1N1Ym1pc3Npb25SZXNwb25zZRIuCgpzdWJtaXNzaW9uGAEgASgLMhoubGFuaXN0YS52MS5UYXNrU3VibWlzc2lvbiKpAQoaTGlzdFRhc2tTdWJtaXNzaW9uc1JlcXVlc3QSGAoFc3BhY2UYASABKAlCCbpIBnIEEAEYQBIeCgd0YXNrX2lkGAIgASgJQgi6SAVyA7ABAUgAiAEBEgsKA2FsbBgDIAEoCBIYCgd1c2VyX2lkGAQgASgJQge6SARyAhhAEh4KBHBhZ2UYBSABKAsyEC5sYW5pc3RhLnYxLlBhZ2VCCgoIX3Rhc2tfaWQiZwobTGlzdFRhc2tTdWJtaXNzaW9uc1Jlc3BvbnNlEi8KC3N1Ym1pc3Npb25zGAEgAygLMhoubGFuaXN0YS52MS5UYXNrU3VibWlzc2lvbhIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiPgobQ2FuY2VsVGFza1N1Ym1pc3Npb25SZXF1ZXN0Eh8KDXN1Ym1pc3Npb25faWQYASABKAlCCLpIBXIDsAEBIk4KHENhbmNlbFRhc2tTdWJtaXNzaW9uUmVzcG9uc2USLgoKc3VibWlzc2lvbhgBIAEoCzIaLmxhbmlzdGEudjEuVGFza1N1Ym1pc3Npb24iQAodRG93bmxvYWRUYXNrU3VibWlzc2lvblJlcXVlc3QSHwoNc3VibWlzc2lvbl9pZBgBIAEoCUIIukgFcgOwAQEiLgoeRG93bmxvYWRUYXNrU3VibWlzc2lvblJlc3BvbnNlEgwKBGRhdGEYASABKAwiSwoPR2V0R3JhZGVSZXF1ZXN0Eh8KDXN1Ym1pc3Npb25faWQYASABKAlCCLpIBXIDsAEBEhcKBm51bWJlchgCIAEoBUIHukgEGgIoACI0ChBHZXRHcmFkZVJlc3BvbnNlEiAKBWdyYWRlGAEgASgLMhEubGFuaXN0YS52MS5HcmFkZSJUChFMaXN0R3JhZGVzUmVxdWVzdBIfCg1zdWJtaXNzaW9uX2lkGAEgASgJQgi6SAVyA7ABARIeCgRwYWdlGAIgASgLMhAubGFuaXN0YS52MS5QYWdlIlAKEkxpc3RHcmFkZXNSZXNwb25zZRIhCgZncmFkZXMYASADKAsyES5sYW5pc3RhLnYxLkdyYWRlEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSJfCg5SZWdyYWRlUmVxdWVzdBIhCg1zdWJtaXNzaW9uX2lkGAEgASgJQgi6SAVyA7ABAUgAEhsKB3Rhc2tfaWQYAiABKAlCCLpIBXIDsAEBSABCDQoEd2hhdBIFukgCCAEiLwoPUmVncmFkZVJlc3BvbnNlEg4KBnF1ZXVlZBgBIAEoBRIMCgRsZWZ0GAIgASgFIqMBCgRNYXJrEgoKAmlkGAEgASgJEg8KB3Rhc2tfaWQYAiABKAkSDwoHdXNlcl9pZBgDIAEoCRITCgZwb2ludHMYBCABKAFIAIgBARIMCgRub3RlGAUgASgJEg8KB2J5X25hbWUYBiABKAkSLgoKY3JlYXRlZF9hdBgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCCQoHX3BvaW50cyKcAQoOU2V0TWFya1JlcXVlc3QSGQoHdGFza19pZBgBIAEoCUIIukgFcgOwAQESGgoHdXNlcl9pZBgCIAEoCUIJukgGcgQQARhAEi4KBnBvaW50cxgDIAEoAUIZukgWEhRAARkAAAAAgIQuQSkAAAAAAAAAAEgAiAEBEhgKBG5vdGUYBCABKAlCCrpIB3IFEAEY6AdCCQoHX3BvaW50cyIxCg9TZXRNYXJrUmVzcG9uc2USHgoEbWFyaxgBIAEoCzIQLmxhbmlzdGEudjEuTWFyayJNChBMaXN0TWFya3NSZXF1ZXN0EhkKB3Rhc2tfaWQYASABKAlCCLpIBXIDsAEBEh4KBHBhZ2UYAiABKAsyEC5sYW5pc3RhLnYxLlBhZ2UiTQoRTGlzdE1hcmtzUmVzcG9uc2USHwoFbWFya3MYASADKAsyEC5sYW5pc3RhLnYxLk1hcmsSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIlsKEkxpc3RSZXN1bHRzUmVxdWVzdBIYCgVzcGFjZRgBIAEoCUIJukgGcgQQARhAEgsKA2FsbBgCIAEoCBIeCgRwYWdlGAMgASgLMhAubGFuaXN0YS52MS5QYWdlIlwKE0xpc3RSZXN1bHRzUmVzcG9uc2USLAoIc3R1ZGVudHMYASADKAsyGi5sYW5pc3RhLnYxLlN0dWRlbnRSZXN1bHRzEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSKDAQoOU3R1ZGVudFJlc3VsdHMSDwoHdXNlcl9pZBgBIAEoCRIMCgRuYW1lGAIgASgJEg0KBWVtYWlsGAMgASgJEg0KBWdyb3VwGAQgASgJEiUKBXRhc2tzGAUgAygLMhYubGFuaXN0YS52MS5UYXNrUmVzdWx0Eg0KBXRvdGFsGAYgASgBIr0CCgpUYXNrUmVzdWx0Eg8KB3Rhc2tfaWQYASABKAkSEQoJdGFza19zbHVnGAIgASgJEhMKBnBvaW50cxgDIAEoAUgAiAEBEg4KBm91dF9vZhgEIAEoARITCgZlYXJuZWQYBSABKAFIAYgBARIZChFkZWR1Y3Rpb25fcGVyY2VudBgGIAEoARIUCgxsYXRlX3NlY29uZHMYByABKAMSFQoNc3VibWlzc2lvbl9pZBgIIAEoCRITCgtzdWJtaXNzaW9ucxgJIAEoBRIMCgRvcGVuGAogASgFEg4KBm1hcmtlZBgLIAEoCBIMCgRub3RlGAwgASgJEjIKDmV4dGVuZGVkX3VudGlsGA0gASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIJCgdfcG9pbnRzQgkKB19lYXJuZWQiwgEKCkNvbXBhcmlzb24SCgoCaWQYASABKAkSDwoHdGFza19pZBgCIAEoCRIOCgZqb2JfaWQYAyABKAkSDQoFc3RhdGUYBCABKAkSLgoKY3JlYXRlZF9hdBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJAoFcGFpcnMYBiADKAsyFS5sYW5pc3RhLnYxLkFsaWtlUGFpchIQCghjb21wYXJlZBgHIAEoBRIQCghsZWZ0X291dBgIIAMoCSJ5CglBbGlrZVBhaXISFAoMc3VibWlzc2lvbl9hGAEgASgJEhQKDHN1Ym1pc3Npb25fYhgCIAEoCRIOCgZuYW1lX2EYAyABKAkSDgoGbmFtZV9iGAQgASgJEhAKCGxpa2VuZXNzGAUgASgBEg4KBnNoYXJlZBgGIAEoBSI2ChlDb21wYXJlU3VibWlzc2lvbnNSZXF1ZXN0EhkKB3Rhc2tfaWQYASABKAlCCLpIBXIDsAEBIkgKGkNvbXBhcmVTdWJtaXNzaW9uc1Jlc3BvbnNlEioKCmNvbXBhcmlzb24YASABKAsyFi5sYW5pc3RhLnYxLkNvbXBhcmlzb24iNwoUR2V0Q29tcGFyaXNvblJlcXVlc3QSHwoNY29tcGFyaXNvbl9pZBgBIAEoCUIIukgFcgOwAQEiQwoVR2V0Q29tcGFyaXNvblJlc3BvbnNlEioKCmNvbXBhcmlzb24YASABKAsyFi5sYW5pc3RhLnYxLkNvbXBhcmlzb24ylgoKDEdyYWRlU2VydmljZRJMCgZIYW5kSW4SGS5sYW5pc3RhLnYxLkhhbmRJblJlcXVlc3QaGi5sYW5pc3RhLnYxLkhhbmRJblJlc3BvbnNlIguKtRgHEgEBGAEoARJvChFHZXRUYXNrU3VibWlzc2lvbhIkLmxhbmlzdGEudjEuR2V0VGFza1N1Ym1pc3Npb25SZXF1ZXN0GiUubGFuaXN0YS52MS5HZXRUYXNrU3VibWlzc2lvblJlc3BvbnNlIg2KtRgJEgEBGAEgATAEEnEKE0xpc3RUYXNrU3VibWlzc2lvbnMSJi5sYW5pc3RhLnYxLkxpc3RUYXNrU3VibWlzc2lvbnNSZXF1ZXN0GicubGFuaXN0YS52MS5MaXN0VGFza1N1Ym1pc3Npb25zUmVzcG9uc2UiCYq1GAUSAQEYARJ6ChRDYW5jZWxUYXNrU3VibWlzc2lvbhInLmxhbmlzdGEudjEuQ2FuY2VsVGFza1N1Ym1pc3Npb25SZXF1ZXN0GigubGFuaXN0YS52MS5DYW5jZWxUYXNrU3VibWlzc2lvblJlc3BvbnNlIg+KtRgLEgEBGAEgASgBMAQSgAEKFkRvd25sb2FkVGFza1N1Ym1pc3Npb24SKS5sYW5pc3RhLnYxLkRvd25sb2FkVGFza1N1Ym1pc3Npb25SZXF1ZXN0GioubGFuaXN0YS52MS5Eb3dubG9hZFRhc2tTdWJtaXNzaW9uUmVzcG9uc2UiDYq1GAkSAQEYASABMAQwARJUCghHZXRHcmFkZRIbLmxhbmlzdGEudjEuR2V0R3JhZGVSZXF1ZXN0GhwubGFuaXN0YS52MS5HZXRHcmFkZVJlc3BvbnNlIg2KtRgJEgEBGAEgATAEEloKCkxpc3RHcmFkZXMSHS5sYW5pc3RhLnYxLkxpc3RHcmFkZXNSZXF1ZXN0Gh4ubGFuaXN0YS52MS5MaXN0R3JhZGVzUmVzcG9uc2UiDYq1GAkSAQEYASABMAQSTwoHUmVncmFkZRIaLmxhbmlzdGEudjEuUmVncmFkZVJlcXVlc3QaGy5sYW5pc3RhLnYxLlJlZ3JhZGVSZXNwb25zZSILirUYBxIBARgEKAESTwoHU2V0TWFyaxIaLmxhbmlzdGEudjEuU2V0TWFya1JlcXVlc3QaGy5sYW5pc3RhLnYxLlNldE1hcmtSZXNwb25zZSILirUYBxIBARgEKAESUwoJTGlzdE1hcmtzEhwubGFuaXN0YS52MS5MaXN0TWFya3NSZXF1ZXN0Gh0ubGFuaXN0YS52MS5MaXN0TWFya3NSZXNwb25zZSIJirUYBRIBARgEElkKC0xpc3RSZXN1bHRzEh4ubGFuaXN0YS52MS5MaXN0UmVzdWx0c1JlcXVlc3QaHy5sYW5pc3RhLnYxLkxpc3RSZXN1bHRzUmVzcG9uc2UiCYq1GAUSAQEYARJwChJDb21wYXJlU3VibWlzc2lvbnMSJS5sYW5pc3RhLnYxLkNvbXBhcmVTdWJtaXNzaW9uc1JlcXVlc3QaJi5sYW5pc3RhLnYxLkNvbXBhcmVTdWJtaXNzaW9uc1Jlc3BvbnNlIguKtRgHEgEBGAQoARJfCg1HZXRDb21wYXJpc29uEiAubGFuaXN0YS52MS5HZXRDb21wYXJpc29uUmVxdWVzdBohLmxhbmlzdGEudjEuR2V0Q29tcGFyaXNvblJlc3BvbnNlIgmKtRgFEgEBGARiBnByb3RvMw", [file_buf_validate_validate, file_google_protobuf_timestamp, file_lanista_v1_access, file_lanista_v1_common]);
+  fileDesc("ChdsYW5pc3RhL3YxL2dyYWRlcy5wcm90bxIKbGFuaXN0YS52MSL5BAoOVGFza1N1Ym1pc3Npb24SCgoCaWQYASABKAkSDwoHdGFza19pZBgCIAEoCRIQCghzcGFjZV9pZBgDIAEoCRIQCghvd25lcl9pZBgEIAEoCRISCgpvd25lcl9uYW1lGAUgASgJEg4KBm51bWJlchgGIAEoBRIOCgZkaWdlc3QYByABKAkSEgoKc2l6ZV9ieXRlcxgIIAEoAxIvCgVzdGF0ZRgJIAEoDjIgLmxhbmlzdGEudjEuVGFza1N1Ym1pc3Npb24uU3RhdGUSDgoGam9iX2lkGAogASgJEi4KCmFycml2ZWRfYXQYCyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhQKDGxhdGVfc2Vjb25kcxgMIAEoAxIZChFkZWR1Y3Rpb25fcGVyY2VudBgNIAEoARITCgZwb2ludHMYDiABKAFIAIgBARIOCgZvdXRfb2YYDyABKAESEAoIcG9zaXRpb24YECABKAUSGAoQZXN0aW1hdGVfc2Vjb25kcxgRIAEoAxITCgt3YWl0X2RldGFpbBgSIAEoCRIOCgZncmFkZXMYEyABKAUSKgoIaW1wb3J0ZWQYFCABKAsyGC5sYW5pc3RhLnYxLkltcG9ydGVkRnJvbRIQCghoZWxkX2ZvchgVIAEoCSJ9CgVTdGF0ZRIVChFTVEFURV9VTlNQRUNJRklFRBAAEhEKDVNUQVRFX1dBSVRJTkcQARIRCg1TVEFURV9SVU5OSU5HEAISEAoMU1RBVEVfR1JBREVEEAMSEwoPU1RBVEVfQ0FOQ0VMTEVEEAQSEAoMU1RBVEVfRkFJTEVEEAVCCQoHX3BvaW50cyJACgxJbXBvcnRlZEZyb20SCwoDa2V5GAEgASgJEhMKC2ZpbmdlcnByaW50GAIgASgJEg4KBmNvdW50cxgDIAEoCCLcAQoFR3JhZGUSCgoCaWQYASABKAkSFQoNc3VibWlzc2lvbl9pZBgCIAEoCRIOCgZudW1iZXIYAyABKAUSFgoOdmVyc2lvbl9udW1iZXIYBCABKAUSDgoGcG9pbnRzGAUgASgBEg4KBm91dF9vZhgGIAEoARIuCgpjcmVhdGVkX2F0GAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIVCg1kb2N1bWVudF9qc29uGAggASgJEg8KB291dGNvbWUYCSABKAkSEAoIaW1wb3J0ZWQYCiABKAgilwEKDUhhbmRJblJlcXVlc3QSGQoHdGFza19pZBgBIAEoCUIIukgFcgOwAQESGwoDemlwGAIgASgMQgy6SAl6BxABGICAgAFIABIdCgl1cGxvYWRfaWQYAyABKAlCCLpIBXIDsAEBSAASHgoKdmVyc2lvbl9pZBgEIAEoCUIIukgFcgOwAQFIAEIPCgZidW5kbGUSBbpIAggBIkAKDkhhbmRJblJlc3BvbnNlEi4KCnN1Ym1pc3Npb24YASABKAsyGi5sYW5pc3RhLnYxLlRhc2tTdWJtaXNzaW9uIpgEChdJbXBvcnRTdWJtaXNzaW9uUmVxdWVzdBIZCgd0YXNrX2lkGAEgASgJQgi6SAVyA7ABARIXCgNrZXkYAiABKAlCCrpIB3IFEAEYyAESHgoLZmluZ2VycHJpbnQYAyABKAlCCbpIBnIEEAEYQBIZCgVlbWFpbBgEIAEoCUIKukgHcgUQAxj+ARIbCgN6aXAYBSABKAxCDLpICXoHEAEYgICAAUgAEh0KCXVwbG9hZF9pZBgGIAEoCUIIukgFcgOwAQFIABI2CgphcnJpdmVkX2F0GAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIGukgDyAEBEg4KBmNvdW50cxgIIAEoCBIbCgV2YWx1ZRgJIAEoAUIHukgEEgJAAUgBiAEBEkIKBWZhdWx0GAogASgOMikubGFuaXN0YS52MS5JbXBvcnRTdWJtaXNzaW9uUmVxdWVzdC5GYXVsdEIIukgFggECEAESGAoFbm90ZXMYCyABKAlCCbpIBnIEGICABCJ7CgVGYXVsdBIVChFGQVVMVF9VTlNQRUNJRklFRBAAEhQKEEZBVUxUX1RJTUVfTElNSVQQARIWChJGQVVMVF9NRU1PUllfTElNSVQQAhIUChBGQVVMVF9WUkFNX0xJTUlUEAMSFwoTRkFVTFRfUlVOVElNRV9FUlJPUhAEQggKBmJ1bmRsZUIICgZfdmFsdWUi5wEKGEltcG9ydFN1Ym1pc3Npb25SZXNwb25zZRIuCgpzdWJtaXNzaW9uGAEgASgLMhoubGFuaXN0YS52MS5UYXNrU3VibWlzc2lvbhI7CgZjaGFuZ2UYAiABKA4yKy5sYW5pc3RhLnYxLkltcG9ydFN1Ym1pc3Npb25SZXNwb25zZS5DaGFuZ2UiXgoGQ2hhbmdlEhYKEkNIQU5HRV9VTlNQRUNJRklFRBAAEhQKEENIQU5HRV9VTkNIQU5HRUQQARISCg5DSEFOR0VfQlJPVUdIVBACEhIKDkNIQU5HRV9VUERBVEVEEAMiOwoYR2V0VGFza1N1Ym1pc3Npb25SZXF1ZXN0Eh8KDXN1Ym1pc3Npb25faWQYASABKAlCCLpIBXIDsAEBIksKGUdldFRhc2tTdWJtaXNzaW9uUmVzcG9uc2USLgoKc3VibWlzc2lvbhgBIAEoCzIaLmxhbmlzdGEudjEuVGFza1N1Ym1pc3Npb24iqQEKGkxpc3RUYXNrU3VibWlzc2lvbnNSZXF1ZXN0EhgKBXNwYWNlGAEgASgJQgm6SAZyBBABGEASHgoHdGFza19pZBgCIAEoCUIIukgFcgOwAQFIAIgBARILCgNhbGwYAyABKAgSGAoHdXNlcl9pZBgEIAEoCUIHukgEcgIYQBIeCgRwYWdlGAUgASgLMhAubGFuaXN0YS52MS5QYWdlQgoKCF90YXNrX2lkImcKG0xpc3RUYXNrU3VibWlzc2lvbnNSZXNwb25zZRIvCgtzdWJtaXNzaW9ucxgBIAMoCzIaLmxhbmlzdGEudjEuVGFza1N1Ym1pc3Npb24SFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIj4KG0NhbmNlbFRhc2tTdWJtaXNzaW9uUmVxdWVzdBIfCg1zdWJtaXNzaW9uX2lkGAEgASgJQgi6SAVyA7ABASJOChxDYW5jZWxUYXNrU3VibWlzc2lvblJlc3BvbnNlEi4KCnN1Ym1pc3Npb24YASABKAsyGi5sYW5pc3RhLnYxLlRhc2tTdWJtaXNzaW9uIkAKHURvd25sb2FkVGFza1N1Ym1pc3Npb25SZXF1ZXN0Eh8KDXN1Ym1pc3Npb25faWQYASABKAlCCLpIBXIDsAEBIi4KHkRvd25sb2FkVGFza1N1Ym1pc3Npb25SZXNwb25zZRIMCgRkYXRhGAEgASgMIksKD0dldEdyYWRlUmVxdWVzdBIfCg1zdWJtaXNzaW9uX2lkGAEgASgJQgi6SAVyA7ABARIXCgZudW1iZXIYAiABKAVCB7pIBBoCKAAiNAoQR2V0R3JhZGVSZXNwb25zZRIgCgVncmFkZRgBIAEoCzIRLmxhbmlzdGEudjEuR3JhZGUiVAoRTGlzdEdyYWRlc1JlcXVlc3QSHwoNc3VibWlzc2lvbl9pZBgBIAEoCUIIukgFcgOwAQESHgoEcGFnZRgCIAEoCzIQLmxhbmlzdGEudjEuUGFnZSJQChJMaXN0R3JhZGVzUmVzcG9uc2USIQoGZ3JhZGVzGAEgAygLMhEubGFuaXN0YS52MS5HcmFkZRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkicQoOUmVncmFkZVJlcXVlc3QSIQoNc3VibWlzc2lvbl9pZBgBIAEoCUIIukgFcgOwAQFIABIbCgd0YXNrX2lkGAIgASgJQgi6SAVyA7ABAUgAEhAKCGltcG9ydGVkGAMgASgIQg0KBHdoYXQSBbpIAggBIi8KD1JlZ3JhZGVSZXNwb25zZRIOCgZxdWV1ZWQYASABKAUSDAoEbGVmdBgCIAEoBSKjAQoETWFyaxIKCgJpZBgBIAEoCRIPCgd0YXNrX2lkGAIgASgJEg8KB3VzZXJfaWQYAyABKAkSEwoGcG9pbnRzGAQgASgBSACIAQESDAoEbm90ZRgFIAEoCRIPCgdieV9uYW1lGAYgASgJEi4KCmNyZWF0ZWRfYXQYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQgkKB19wb2ludHMinAEKDlNldE1hcmtSZXF1ZXN0EhkKB3Rhc2tfaWQYASABKAlCCLpIBXIDsAEBEhoKB3VzZXJfaWQYAiABKAlCCbpIBnIEEAEYQBIuCgZwb2ludHMYAyABKAFCGbpIFhIUQAEZAAAAAICELkEpAAAAAAAAAABIAIgBARIYCgRub3RlGAQgASgJQgq6SAdyBRABGOgHQgkKB19wb2ludHMiMQoPU2V0TWFya1Jlc3BvbnNlEh4KBG1hcmsYASABKAsyEC5sYW5pc3RhLnYxLk1hcmsiTQoQTGlzdE1hcmtzUmVxdWVzdBIZCgd0YXNrX2lkGAEgASgJQgi6SAVyA7ABARIeCgRwYWdlGAIgASgLMhAubGFuaXN0YS52MS5QYWdlIk0KEUxpc3RNYXJrc1Jlc3BvbnNlEh8KBW1hcmtzGAEgAygLMhAubGFuaXN0YS52MS5NYXJrEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSJbChJMaXN0UmVzdWx0c1JlcXVlc3QSGAoFc3BhY2UYASABKAlCCbpIBnIEEAEYQBILCgNhbGwYAiABKAgSHgoEcGFnZRgDIAEoCzIQLmxhbmlzdGEudjEuUGFnZSJcChNMaXN0UmVzdWx0c1Jlc3BvbnNlEiwKCHN0dWRlbnRzGAEgAygLMhoubGFuaXN0YS52MS5TdHVkZW50UmVzdWx0cxIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkigwEKDlN0dWRlbnRSZXN1bHRzEg8KB3VzZXJfaWQYASABKAkSDAoEbmFtZRgCIAEoCRINCgVlbWFpbBgDIAEoCRINCgVncm91cBgEIAEoCRIlCgV0YXNrcxgFIAMoCzIWLmxhbmlzdGEudjEuVGFza1Jlc3VsdBINCgV0b3RhbBgGIAEoASK9AgoKVGFza1Jlc3VsdBIPCgd0YXNrX2lkGAEgASgJEhEKCXRhc2tfc2x1ZxgCIAEoCRITCgZwb2ludHMYAyABKAFIAIgBARIOCgZvdXRfb2YYBCABKAESEwoGZWFybmVkGAUgASgBSAGIAQESGQoRZGVkdWN0aW9uX3BlcmNlbnQYBiABKAESFAoMbGF0ZV9zZWNvbmRzGAcgASgDEhUKDXN1Ym1pc3Npb25faWQYCCABKAkSEwoLc3VibWlzc2lvbnMYCSABKAUSDAoEb3BlbhgKIAEoBRIOCgZtYXJrZWQYCyABKAgSDAoEbm90ZRgMIAEoCRIyCg5leHRlbmRlZF91bnRpbBgNIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCCQoHX3BvaW50c0IJCgdfZWFybmVkIsIBCgpDb21wYXJpc29uEgoKAmlkGAEgASgJEg8KB3Rhc2tfaWQYAiABKAkSDgoGam9iX2lkGAMgASgJEg0KBXN0YXRlGAQgASgJEi4KCmNyZWF0ZWRfYXQYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiQKBXBhaXJzGAYgAygLMhUubGFuaXN0YS52MS5BbGlrZVBhaXISEAoIY29tcGFyZWQYByABKAUSEAoIbGVmdF9vdXQYCCADKAkieQoJQWxpa2VQYWlyEhQKDHN1Ym1pc3Npb25fYRgBIAEoCRIUCgxzdWJtaXNzaW9uX2IYAiABKAkSDgoGbmFtZV9hGAMgASgJEg4KBm5hbWVfYhgEIAEoCRIQCghsaWtlbmVzcxgFIAEoARIOCgZzaGFyZWQYBiABKAUiNgoZQ29tcGFyZVN1Ym1pc3Npb25zUmVxdWVzdBIZCgd0YXNrX2lkGAEgASgJQgi6SAVyA7ABASJIChpDb21wYXJlU3VibWlzc2lvbnNSZXNwb25zZRIqCgpjb21wYXJpc29uGAEgASgLMhYubGFuaXN0YS52MS5Db21wYXJpc29uIjcKFEdldENvbXBhcmlzb25SZXF1ZXN0Eh8KDWNvbXBhcmlzb25faWQYASABKAlCCLpIBXIDsAEBIkMKFUdldENvbXBhcmlzb25SZXNwb25zZRIqCgpjb21wYXJpc29uGAEgASgLMhYubGFuaXN0YS52MS5Db21wYXJpc29uMoILCgxHcmFkZVNlcnZpY2USTAoGSGFuZEluEhkubGFuaXN0YS52MS5IYW5kSW5SZXF1ZXN0GhoubGFuaXN0YS52MS5IYW5kSW5SZXNwb25zZSILirUYBxIBARgBKAESagoQSW1wb3J0U3VibWlzc2lvbhIjLmxhbmlzdGEudjEuSW1wb3J0U3VibWlzc2lvblJlcXVlc3QaJC5sYW5pc3RhLnYxLkltcG9ydFN1Ym1pc3Npb25SZXNwb25zZSILirUYBxIBARgCKAESbwoRR2V0VGFza1N1Ym1pc3Npb24SJC5sYW5pc3RhLnYxLkdldFRhc2tTdWJtaXNzaW9uUmVxdWVzdBolLmxhbmlzdGEudjEuR2V0VGFza1N1Ym1pc3Npb25SZXNwb25zZSINirUYCRIBARgBIAEwBBJxChNMaXN0VGFza1N1Ym1pc3Npb25zEiYubGFuaXN0YS52MS5MaXN0VGFza1N1Ym1pc3Npb25zUmVxdWVzdBonLmxhbmlzdGEudjEuTGlzdFRhc2tTdWJtaXNzaW9uc1Jlc3BvbnNlIgmKtRgFEgEBGAESegoUQ2FuY2VsVGFza1N1Ym1pc3Npb24SJy5sYW5pc3RhLnYxLkNhbmNlbFRhc2tTdWJtaXNzaW9uUmVxdWVzdBooLmxhbmlzdGEudjEuQ2FuY2VsVGFza1N1Ym1pc3Npb25SZXNwb25zZSIPirUYCxIBARgBIAEoATAEEoABChZEb3dubG9hZFRhc2tTdWJtaXNzaW9uEikubGFuaXN0YS52MS5Eb3dubG9hZFRhc2tTdWJtaXNzaW9uUmVxdWVzdBoqLmxhbmlzdGEudjEuRG93bmxvYWRUYXNrU3VibWlzc2lvblJlc3BvbnNlIg2KtRgJEgEBGAEgATAEMAESVAoIR2V0R3JhZGUSGy5sYW5pc3RhLnYxLkdldEdyYWRlUmVxdWVzdBocLmxhbmlzdGEudjEuR2V0R3JhZGVSZXNwb25zZSINirUYCRIBARgBIAEwBBJaCgpMaXN0R3JhZGVzEh0ubGFuaXN0YS52MS5MaXN0R3JhZGVzUmVxdWVzdBoeLmxhbmlzdGEudjEuTGlzdEdyYWRlc1Jlc3BvbnNlIg2KtRgJEgEBGAEgATAEEk8KB1JlZ3JhZGUSGi5sYW5pc3RhLnYxLlJlZ3JhZGVSZXF1ZXN0GhsubGFuaXN0YS52MS5SZWdyYWRlUmVzcG9uc2UiC4q1GAcSAQEYBCgBEk8KB1NldE1hcmsSGi5sYW5pc3RhLnYxLlNldE1hcmtSZXF1ZXN0GhsubGFuaXN0YS52MS5TZXRNYXJrUmVzcG9uc2UiC4q1GAcSAQEYBCgBElMKCUxpc3RNYXJrcxIcLmxhbmlzdGEudjEuTGlzdE1hcmtzUmVxdWVzdBodLmxhbmlzdGEudjEuTGlzdE1hcmtzUmVzcG9uc2UiCYq1GAUSAQEYBBJZCgtMaXN0UmVzdWx0cxIeLmxhbmlzdGEudjEuTGlzdFJlc3VsdHNSZXF1ZXN0Gh8ubGFuaXN0YS52MS5MaXN0UmVzdWx0c1Jlc3BvbnNlIgmKtRgFEgEBGAEScAoSQ29tcGFyZVN1Ym1pc3Npb25zEiUubGFuaXN0YS52MS5Db21wYXJlU3VibWlzc2lvbnNSZXF1ZXN0GiYubGFuaXN0YS52MS5Db21wYXJlU3VibWlzc2lvbnNSZXNwb25zZSILirUYBxIBARgEKAESXwoNR2V0Q29tcGFyaXNvbhIgLmxhbmlzdGEudjEuR2V0Q29tcGFyaXNvblJlcXVlc3QaIS5sYW5pc3RhLnYxLkdldENvbXBhcmlzb25SZXNwb25zZSIJirUYBRIBARgEYgZwcm90bzM", [file_buf_validate_validate, file_google_protobuf_timestamp, file_lanista_v1_access, file_lanista_v1_common]);
 
 /**
  * Describes the message lanista.v1.TaskSubmission.
@@ -34,228 +34,273 @@ export const TaskSubmission_State = /*@__PURE__*/
   tsEnum(TaskSubmission_StateSchema);
 
 /**
+ * Describes the message lanista.v1.ImportedFrom.
+ * Use `create(ImportedFromSchema)` to create a new message.
+ */
+export const ImportedFromSchema = /*@__PURE__*/
+  messageDesc(file_lanista_v1_grades, 1);
+
+/**
  * Describes the message lanista.v1.Grade.
  * Use `create(GradeSchema)` to create a new message.
  */
 export const GradeSchema = /*@__PURE__*/
-  messageDesc(file_lanista_v1_grades, 1);
+  messageDesc(file_lanista_v1_grades, 2);
 
 /**
  * Describes the message lanista.v1.HandInRequest.
  * Use `create(HandInRequestSchema)` to create a new message.
  */
 export const HandInRequestSchema = /*@__PURE__*/
-  messageDesc(file_lanista_v1_grades, 2);
+  messageDesc(file_lanista_v1_grades, 3);
 
 /**
  * Describes the message lanista.v1.HandInResponse.
  * Use `create(HandInResponseSchema)` to create a new message.
  */
 export const HandInResponseSchema = /*@__PURE__*/
-  messageDesc(file_lanista_v1_grades, 3);
+  messageDesc(file_lanista_v1_grades, 4);
+
+/**
+ * Describes the message lanista.v1.ImportSubmissionRequest.
+ * Use `create(ImportSubmissionRequestSchema)` to create a new message.
+ */
+export const ImportSubmissionRequestSchema = /*@__PURE__*/
+  messageDesc(file_lanista_v1_grades, 5);
+
+/**
+ * Describes the enum lanista.v1.ImportSubmissionRequest.Fault.
+ */
+export const ImportSubmissionRequest_FaultSchema = /*@__PURE__*/
+  enumDesc(file_lanista_v1_grades, 5, 0);
+
+/**
+ * @generated from enum lanista.v1.ImportSubmissionRequest.Fault
+ */
+export const ImportSubmissionRequest_Fault = /*@__PURE__*/
+  tsEnum(ImportSubmissionRequest_FaultSchema);
+
+/**
+ * Describes the message lanista.v1.ImportSubmissionResponse.
+ * Use `create(ImportSubmissionResponseSchema)` to create a new message.
+ */
+export const ImportSubmissionResponseSchema = /*@__PURE__*/
+  messageDesc(file_lanista_v1_grades, 6);
+
+/**
+ * Describes the enum lanista.v1.ImportSubmissionResponse.Change.
+ */
+export const ImportSubmissionResponse_ChangeSchema = /*@__PURE__*/
+  enumDesc(file_lanista_v1_grades, 6, 0);
+
+/**
+ * @generated from enum lanista.v1.ImportSubmissionResponse.Change
+ */
+export const ImportSubmissionResponse_Change = /*@__PURE__*/
+  tsEnum(ImportSubmissionResponse_ChangeSchema);
 
 /**
  * Describes the message lanista.v1.GetTaskSubmissionRequest.
  * Use `create(GetTaskSubmissionRequestSchema)` to create a new message.
  */
 export const GetTaskSubmissionRequestSchema = /*@__PURE__*/
-  messageDesc(file_lanista_v1_grades, 4);
+  messageDesc(file_lanista_v1_grades, 7);
 
 /**
  * Describes the message lanista.v1.GetTaskSubmissionResponse.
  * Use `create(GetTaskSubmissionResponseSchema)` to create a new message.
  */
 export const GetTaskSubmissionResponseSchema = /*@__PURE__*/
-  messageDesc(file_lanista_v1_grades, 5);
+  messageDesc(file_lanista_v1_grades, 8);
 
 /**
  * Describes the message lanista.v1.ListTaskSubmissionsRequest.
  * Use `create(ListTaskSubmissionsRequestSchema)` to create a new message.
  */
 export const ListTaskSubmissionsRequestSchema = /*@__PURE__*/
-  messageDesc(file_lanista_v1_grades, 6);
+  messageDesc(file_lanista_v1_grades, 9);
 
 /**
  * Describes the message lanista.v1.ListTaskSubmissionsResponse.
  * Use `create(ListTaskSubmissionsResponseSchema)` to create a new message.
  */
 export const ListTaskSubmissionsResponseSchema = /*@__PURE__*/
-  messageDesc(file_lanista_v1_grades, 7);
+  messageDesc(file_lanista_v1_grades, 10);
 
 /**
  * Describes the message lanista.v1.CancelTaskSubmissionRequest.
  * Use `create(CancelTaskSubmissionRequestSchema)` to create a new message.
  */
 export const CancelTaskSubmissionRequestSchema = /*@__PURE__*/
-  messageDesc(file_lanista_v1_grades, 8);
+  messageDesc(file_lanista_v1_grades, 11);
 
 /**
  * Describes the message lanista.v1.CancelTaskSubmissionResponse.
  * Use `create(CancelTaskSubmissionResponseSchema)` to create a new message.
  */
 export const CancelTaskSubmissionResponseSchema = /*@__PURE__*/
-  messageDesc(file_lanista_v1_grades, 9);
+  messageDesc(file_lanista_v1_grades, 12);
 
 /**
  * Describes the message lanista.v1.DownloadTaskSubmissionRequest.
  * Use `create(DownloadTaskSubmissionRequestSchema)` to create a new message.
  */
 export const DownloadTaskSubmissionRequestSchema = /*@__PURE__*/
-  messageDesc(file_lanista_v1_grades, 10);
+  messageDesc(file_lanista_v1_grades, 13);
 
 /**
  * Describes the message lanista.v1.DownloadTaskSubmissionResponse.
  * Use `create(DownloadTaskSubmissionResponseSchema)` to create a new message.
  */
 export const DownloadTaskSubmissionResponseSchema = /*@__PURE__*/
-  messageDesc(file_lanista_v1_grades, 11);
+  messageDesc(file_lanista_v1_grades, 14);
 
 /**
  * Describes the message lanista.v1.GetGradeRequest.
  * Use `create(GetGradeRequestSchema)` to create a new message.
  */
 export const GetGradeRequestSchema = /*@__PURE__*/
-  messageDesc(file_lanista_v1_grades, 12);
+  messageDesc(file_lanista_v1_grades, 15);
 
 /**
  * Describes the message lanista.v1.GetGradeResponse.
  * Use `create(GetGradeResponseSchema)` to create a new message.
  */
 export const GetGradeResponseSchema = /*@__PURE__*/
-  messageDesc(file_lanista_v1_grades, 13);
+  messageDesc(file_lanista_v1_grades, 16);
 
 /**
  * Describes the message lanista.v1.ListGradesRequest.
  * Use `create(ListGradesRequestSchema)` to create a new message.
  */
 export const ListGradesRequestSchema = /*@__PURE__*/
-  messageDesc(file_lanista_v1_grades, 14);
+  messageDesc(file_lanista_v1_grades, 17);
 
 /**
  * Describes the message lanista.v1.ListGradesResponse.
  * Use `create(ListGradesResponseSchema)` to create a new message.
  */
 export const ListGradesResponseSchema = /*@__PURE__*/
-  messageDesc(file_lanista_v1_grades, 15);
+  messageDesc(file_lanista_v1_grades, 18);
 
 /**
  * Describes the message lanista.v1.RegradeRequest.
  * Use `create(RegradeRequestSchema)` to create a new message.
  */
 export const RegradeRequestSchema = /*@__PURE__*/
-  messageDesc(file_lanista_v1_grades, 16);
+  messageDesc(file_lanista_v1_grades, 19);
 
 /**
  * Describes the message lanista.v1.RegradeResponse.
  * Use `create(RegradeResponseSchema)` to create a new message.
  */
 export const RegradeResponseSchema = /*@__PURE__*/
-  messageDesc(file_lanista_v1_grades, 17);
+  messageDesc(file_lanista_v1_grades, 20);
 
 /**
  * Describes the message lanista.v1.Mark.
  * Use `create(MarkSchema)` to create a new message.
  */
 export const MarkSchema = /*@__PURE__*/
-  messageDesc(file_lanista_v1_grades, 18);
+  messageDesc(file_lanista_v1_grades, 21);
 
 /**
  * Describes the message lanista.v1.SetMarkRequest.
  * Use `create(SetMarkRequestSchema)` to create a new message.
  */
 export const SetMarkRequestSchema = /*@__PURE__*/
-  messageDesc(file_lanista_v1_grades, 19);
+  messageDesc(file_lanista_v1_grades, 22);
 
 /**
  * Describes the message lanista.v1.SetMarkResponse.
  * Use `create(SetMarkResponseSchema)` to create a new message.
  */
 export const SetMarkResponseSchema = /*@__PURE__*/
-  messageDesc(file_lanista_v1_grades, 20);
+  messageDesc(file_lanista_v1_grades, 23);
 
 /**
  * Describes the message lanista.v1.ListMarksRequest.
  * Use `create(ListMarksRequestSchema)` to create a new message.
  */
 export const ListMarksRequestSchema = /*@__PURE__*/
-  messageDesc(file_lanista_v1_grades, 21);
+  messageDesc(file_lanista_v1_grades, 24);
 
 /**
  * Describes the message lanista.v1.ListMarksResponse.
  * Use `create(ListMarksResponseSchema)` to create a new message.
  */
 export const ListMarksResponseSchema = /*@__PURE__*/
-  messageDesc(file_lanista_v1_grades, 22);
+  messageDesc(file_lanista_v1_grades, 25);
 
 /**
  * Describes the message lanista.v1.ListResultsRequest.
  * Use `create(ListResultsRequestSchema)` to create a new message.
  */
 export const ListResultsRequestSchema = /*@__PURE__*/
-  messageDesc(file_lanista_v1_grades, 23);
+  messageDesc(file_lanista_v1_grades, 26);
 
 /**
  * Describes the message lanista.v1.ListResultsResponse.
  * Use `create(ListResultsResponseSchema)` to create a new message.
  */
 export const ListResultsResponseSchema = /*@__PURE__*/
-  messageDesc(file_lanista_v1_grades, 24);
+  messageDesc(file_lanista_v1_grades, 27);
 
 /**
  * Describes the message lanista.v1.StudentResults.
  * Use `create(StudentResultsSchema)` to create a new message.
  */
 export const StudentResultsSchema = /*@__PURE__*/
-  messageDesc(file_lanista_v1_grades, 25);
+  messageDesc(file_lanista_v1_grades, 28);
 
 /**
  * Describes the message lanista.v1.TaskResult.
  * Use `create(TaskResultSchema)` to create a new message.
  */
 export const TaskResultSchema = /*@__PURE__*/
-  messageDesc(file_lanista_v1_grades, 26);
+  messageDesc(file_lanista_v1_grades, 29);
 
 /**
  * Describes the message lanista.v1.Comparison.
  * Use `create(ComparisonSchema)` to create a new message.
  */
 export const ComparisonSchema = /*@__PURE__*/
-  messageDesc(file_lanista_v1_grades, 27);
+  messageDesc(file_lanista_v1_grades, 30);
 
 /**
  * Describes the message lanista.v1.AlikePair.
  * Use `create(AlikePairSchema)` to create a new message.
  */
 export const AlikePairSchema = /*@__PURE__*/
-  messageDesc(file_lanista_v1_grades, 28);
+  messageDesc(file_lanista_v1_grades, 31);
 
 /**
  * Describes the message lanista.v1.CompareSubmissionsRequest.
  * Use `create(CompareSubmissionsRequestSchema)` to create a new message.
  */
 export const CompareSubmissionsRequestSchema = /*@__PURE__*/
-  messageDesc(file_lanista_v1_grades, 29);
+  messageDesc(file_lanista_v1_grades, 32);
 
 /**
  * Describes the message lanista.v1.CompareSubmissionsResponse.
  * Use `create(CompareSubmissionsResponseSchema)` to create a new message.
  */
 export const CompareSubmissionsResponseSchema = /*@__PURE__*/
-  messageDesc(file_lanista_v1_grades, 30);
+  messageDesc(file_lanista_v1_grades, 33);
 
 /**
  * Describes the message lanista.v1.GetComparisonRequest.
  * Use `create(GetComparisonRequestSchema)` to create a new message.
  */
 export const GetComparisonRequestSchema = /*@__PURE__*/
-  messageDesc(file_lanista_v1_grades, 31);
+  messageDesc(file_lanista_v1_grades, 34);
 
 /**
  * Describes the message lanista.v1.GetComparisonResponse.
  * Use `create(GetComparisonResponseSchema)` to create a new message.
  */
 export const GetComparisonResponseSchema = /*@__PURE__*/
-  messageDesc(file_lanista_v1_grades, 32);
+  messageDesc(file_lanista_v1_grades, 35);
 
 /**
  * What students hand in for a course's tasks, what they got for it, and what staff make of that.

@@ -218,6 +218,13 @@ export declare type Task = Message<"lanista.v1.Task"> & {
    * @generated from field: double points = 13;
    */
   points: number;
+
+  /**
+   * Of what was brought over from elsewhere: what names it there.
+   *
+   * @generated from field: string import_key = 14;
+   */
+  importKey: string;
 };
 
 /**
@@ -411,6 +418,13 @@ export declare type CreateTaskRequest = Message<"lanista.v1.CreateTaskRequest"> 
    * @generated from field: lanista.v1.TaskSettings settings = 5;
    */
   settings?: TaskSettings | undefined;
+
+  /**
+   * Of what is brought over from elsewhere: a course has one task of such a key.
+   *
+   * @generated from field: string import_key = 6;
+   */
+  importKey: string;
 };
 
 /**

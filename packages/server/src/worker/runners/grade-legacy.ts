@@ -9,6 +9,7 @@ import { RefusedBundle, takeBundlePair } from "@lanista/arena/legacy/bundle-pair
 import { gradeBundles } from "@lanista/arena/legacy/grade-bundles";
 import type { LegacyGrade, LegacyOutcome } from "@lanista/arena/legacy/types";
 import { PackagesError } from "@lanista/sandbox/python/packages-error";
+import { LEGACY_TITLE, type LegacyMade, legacyDocument, legacyPoints } from "../../jobs/legacy-document.ts";
 import {
   type GradePayload,
   LEGACY_MEMORY_BYTES,
@@ -23,7 +24,6 @@ import type { Run, RunEnd } from "./runner.ts";
 
 const MOST_TEXT = 128 * 1024;
 const MAX_FINDING = 1000;
-const TITLE = "aiVLE's grader";
 
 export interface LegacyDocument {
   readonly outcome: { readonly kind: LegacyOutcome["kind"]; readonly cases: string[]; readonly detail: string | null };
@@ -51,61 +51,23 @@ export async function gradeLegacy(run: Run, workshop: Workshop, payload: GradePa
   });
 }
 
-interface Made {
-  readonly outOf: number;
-  readonly task: string;
-  readonly agent: { readonly name: string; readonly digest: string };
-}
-
-function documentOf({ grade, site }: LegacyGrade, made: Made): LegacyDocument {
+function documentOf({ grade, site }: LegacyGrade, made: LegacyMade): LegacyDocument {
   const { outcome, value } = grade;
   // It was looked at before it was used, so something has changed since: nobody's loss.
   if (outcome.where === "grader" && (outcome.fault === "bundle" || outcome.fault === "requirements"))
     throw new Error(outcome.detail ?? outcome.fault);
   if (outcome.kind === "completed" && value === null) throw new Error("the grader came to its end without a value");
-  // A grader may give less than nothing or more than all: points are neither.
-  const points = outcome.kind === "completed" ? Math.min(made.outOf, Math.max(0, Number(value) || 0)) : 0;
+  const points = outcome.kind === "completed" ? legacyPoints(Number(value) || 0, made.outOf) : 0;
   const said = {
     grade: { ...grade, agentLog: grade.agentLog.slice(0, MOST_TEXT), cases: bounded(grade.cases) },
     site: { ...site, raw_log: site.raw_log.slice(0, MOST_TEXT), result: site.result?.slice(0, MOST_TEXT) ?? null },
   };
-  return written(
-    { ...made, agent: { ...made.agent, digest: grade.agent.digest ?? made.agent.digest } },
-    outcome,
-    points,
-    said,
-  );
+  const agent = { ...made.agent, digest: grade.agent.digest ?? made.agent.digest };
+  return legacyDocument({ ...made, agent }, outcome, points, { said, wallSeconds: grade.wallSeconds });
 }
 
 const bounded = (cases: LegacyGrade["grade"]["cases"]): unknown =>
   JSON.stringify(cases).length <= 2 * MOST_TEXT ? cases : "longer than is kept";
-
-/** In the form of a native grade, so that whoever reads grades reads one form. */
-function written(
-  { outOf, task, agent }: Made,
-  { kind, verdict, fault, detail }: Pick<LegacyOutcome, "kind" | "verdict" | "fault" | "detail">,
-  points: number,
-  said: { readonly grade: unknown; readonly site: unknown },
-) {
-  const outcome = { kind, cases: kind === "completed" ? [] : ["grader"], detail };
-  const one = { id: "grader", title: TITLE, hidden: true, weight: 1, outcome: kind };
-  const value = points / outOf;
-  return {
-    outcome,
-    points,
-    outOf,
-    cases: [{ ...one, value, verdict: verdict ?? "OK", fault, measured: points, detail, message: null, said }],
-    task: { title: TITLE, digest: task },
-    kind: "environment",
-    agent,
-    env: "aivle",
-    unwritten: [],
-    wallSeconds: wallOf(said.grade),
-  };
-}
-
-const wallOf = (grade: unknown): number =>
-  typeof grade === "object" && grade !== null && "wallSeconds" in grade ? Number(grade.wallSeconds) : 0;
 
 export async function checkLegacy(run: Run, workshop: Workshop, payload: TaskCheckPayload): Promise<RunEnd> {
   const { packages } = workshop.gradingTools({ tier: payload.tier, limits: {} });
@@ -113,7 +75,7 @@ export async function checkLegacy(run: Run, workshop: Workshop, payload: TaskChe
     const { digest, requirements } = await workshop.withBundle(run, payload.task, (path) => looked(path, workshop));
     if (requirements !== "") (await packages(requirements, run.signal)).release();
     const limits = { caseSeconds: LEGACY_SECONDS, memoryBytes: LEGACY_MEMORY_BYTES, cpus: 1, boxes: 2, cases: 1 };
-    const summary = { title: TITLE, environment: "aivle", points: LEGACY_POINTS, digest, ...limits };
+    const summary = { title: LEGACY_TITLE, environment: "aivle", points: LEGACY_POINTS, digest, ...limits };
     return end({ ok: true, findings: [], summary });
   } catch (error) {
     const refused = error instanceof RefusedBundle || (error instanceof PackagesError && error.kind === "requirements");

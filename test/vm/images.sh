@@ -61,7 +61,9 @@ checkout_image() {
       tar --no-recursion --verbatim-files-from --owner=0 --group=0 -cf "$work/checkout.tar" -T -
     echo "$2" >"$work/passes"
     # What a match's engine makes of an agent's words and of a busy host is the same on every kernel.
-    echo "${LANISTA_VM_TESTS:-packages/sandbox test/threats --exclude=test/threats/protocol* --exclude=test/threats/starved*}" >"$work/tests"
+    # Named one by one: of an exclusion a suite of several projects knows nothing.
+    threats=$(printf 'test/threats/%s.test.ts ' escape exhaustion survival two-boxes)
+    echo "${LANISTA_VM_TESTS:-packages/sandbox $threats}" >"$work/tests"
     tar -rf "$work/checkout.tar" --owner=0 --group=0 -C "$work" --transform='s,^,.vm-,' passes tests
     genext2fs -B 4096 -b 262144 -N 131072 -a "$work/checkout.tar" "$1" 2>"$work/genext2fs.log" || {
       cat "$work/genext2fs.log" >&2

@@ -4,7 +4,7 @@
 #   run.sh            every pass (guest.sh names them)
 #   run.sh PASS…      these passes alone
 # Environment: LANISTA_VM_SECONDS, the longest the machine may run (default 1800, 5400 without KVM);
-# LANISTA_VM_TESTS, the test files (default: the sandbox's and the threats it must hold).
+# LANISTA_VM_TESTS, the test files (default: the sandbox's and the threats to its walls).
 # Exit codes: 0 all passed, 1 a pass failed or the machine did not finish, 69 a program to make the machine is missing.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)

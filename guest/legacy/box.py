@@ -3,7 +3,7 @@
     host ── frames ──> this program ── grader: runs bootstrap.sh, and passes frames between it and the host
                                     └─ agent:  answers the grader's questions (agent_side.py)
 
-Descriptors 0 and 1 are the host's channel; before anything of a bundle runs they are moved, descriptor 0 becomes an empty
+Descriptors 0 and 1 are the host's channel, 3 another one, where there is one, for the first process of the grader's; before anything of a bundle runs they are moved, descriptor 0 becomes an empty
 input and descriptor 1 the log. Python 3.8 or newer, standard library alone.
 """
 
@@ -18,6 +18,9 @@ sys.path[:0] = [SHIM]
 os.environ["LANISTA_PLACE"] = os.environ.get("TMPDIR", "/tmp")
 
 from lanista_shim import GRADING, frames  # noqa: E402
+
+
+WIRE = 3
 
 
 def private_stdio():
@@ -63,10 +66,13 @@ def main():
     if found is None:
         return
     config = json.loads(found[2])
+    wire = WIRE if config["wire"] else None
+    if wire is not None and config["role"] != "grader":
+        os.close(wire)
     copy_tree(config["from"], GRADING)
     upstream = [os.path.join(GUEST, "upstream", name) for name in config["upstream"]]
     if config["role"] == "grader":
-        grader_side.run(reader, channel_in, channel_out, config, [SHIM, *upstream])
+        grader_side.run(reader, channel_in, channel_out, wire, config, [SHIM, *upstream])
     else:
         limit_address_space(config["addressSpace"])
         config["guest"] = GUEST

@@ -1,6 +1,7 @@
 """The grader's side: runs `bash ./bootstrap.sh` as aiVLE's worker does, and carries frames between its processes and the host.
 
-Each process of the bundle that imports the agent connects to a Unix socket and gets a session. What the bundle prints
+Each process of the bundle that imports the agent connects to a Unix socket and gets a session. The first of them gets the
+box's second way to the host with it, if there is one, so that nobody stands between it and the host. What the bundle prints
 goes into frames too, so the order of its lines is kept and nothing it prints can be taken for a frame.
 """
 
@@ -67,10 +68,11 @@ def start(config, paths, out, err):
 
 
 class Relay:
-    def __init__(self, reader, channel_in, channel_out):
+    def __init__(self, reader, channel_in, channel_out, wire):
         self.reader = reader
         self.channel_in = channel_in
         self.channel_out = channel_out
+        self.wire = wire
         self.poll = select.poll()
         self.handlers = {}
         self.sessions = {}
@@ -121,11 +123,21 @@ class Relay:
         self.count += 1
         session = self.count
         self.sessions[session] = connection
+        wire, self.wire = self.wire, None
+        # First of all: its process speaks once it has its number.
+        opened = frames.frame(frames.OPEN, session, b"")
+        if wire is None:
+            self.send(opened)
+            rights = []
+        else:
+            os.write(wire, opened)
+            rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, struct.pack("i", wire))]
         try:
-            connection.sendall(struct.pack("<I", session))
+            connection.sendmsg([struct.pack("<I", session)], rights)
         except OSError:
             pass
-        self.send(frames.frame(frames.OPEN, session, b""))
+        if wire is not None:
+            os.close(wire)
         buffer = [b""]
 
         def readable():
@@ -185,9 +197,9 @@ class Relay:
             pass
 
 
-def run(reader, channel_in, channel_out, config, paths):
+def run(reader, channel_in, channel_out, wire, config, paths):
     make_place(config)
-    relay = Relay(reader, channel_in, channel_out)
+    relay = Relay(reader, channel_in, channel_out, wire)
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     listener.bind(os.path.join(OURS, "host"))
     listener.listen(64)

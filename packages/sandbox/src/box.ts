@@ -6,7 +6,7 @@
 import { existsSync } from "node:fs";
 import { constants as os } from "node:os";
 import { join } from "node:path";
-import type { Readable, Writable } from "node:stream";
+import type { Duplex, Readable, Writable } from "node:stream";
 import { type BoxCgroup, type CgroupReading, removeTree, signal } from "./cgroup.ts";
 import { descendants } from "./descendants.ts";
 import type { VramMeter } from "./gpu/vram-meter.ts";
@@ -53,6 +53,7 @@ export class Box implements Sandbox {
   readonly stdin: Writable;
   readonly stdout: Readable;
   readonly stderr: Readable;
+  readonly channel?: Duplex;
   readonly agentDir: string;
   readonly agentPath = "/agent";
   readonly ended: Promise<SandboxEnd>;
@@ -75,6 +76,7 @@ export class Box implements Sandbox {
     this.stdin = parts.child.stdin;
     this.stdout = parts.child.stdout;
     this.stderr = parts.child.stderr;
+    if (parts.child.wire !== undefined) this.channel = parts.child.wire;
     this.agentDir = parts.agentDir;
     quietStreams(parts.child);
     this.#scratch = new ScratchView(
@@ -165,13 +167,14 @@ export class Box implements Sandbox {
   #kill(): void {
     const { child } = this.#parts;
     child.lifeline.destroy();
+    child.wire?.destroy();
     if (child.pid !== undefined && child.exitCode === null && child.signalCode === null) signal(child.pid, "SIGKILL");
     clearInterval(this.#watch);
     clearTimeout(this.#wall);
   }
 
   #look(): void {
-    this.#program.glance(outputBytes(this.#parts.child) > 0);
+    this.#program.glance(this.#output() > 0);
     const cause = this.#reached(this.#parts.cgroup.read()) ?? this.#vramReached();
     if (cause !== undefined) this.#end(cause);
   }
@@ -189,15 +192,20 @@ export class Box implements Sandbox {
   }
 
   #reached(reading: CgroupReading): Cause | undefined {
-    const { limits, child } = this.#parts;
+    const { limits } = this.#parts;
     return limitReached(limits, reading, {
-      outputBytes: outputBytes(child),
+      outputBytes: this.#output(),
       scratchFull: () => this.#scratch.full(),
     });
   }
 
+  #output(): number {
+    const { child } = this.#parts;
+    return outputBytes(child) + (child.wire?.bytesRead ?? 0);
+  }
+
   async #finish(code: number | null, by: NodeJS.Signals | null, failure: Error | undefined): Promise<SandboxEnd> {
-    const { cgroup, runtimeGroups, dir, child, stamp, onEnded } = this.#parts;
+    const { cgroup, runtimeGroups, dir, stamp, onEnded } = this.#parts;
     const wallSeconds = (performance.now() - this.#startedMs) / 1000;
     const reading = cgroup.read();
     const reached = this.#reached(reading);
@@ -225,7 +233,7 @@ export class Box implements Sandbox {
         cpuSeconds: reading.cpuMs / 1000,
         peakMemoryBytes: reading.peakMemoryBytes,
         wallSeconds,
-        outputBytes: outputBytes(child),
+        outputBytes: this.#output(),
         ...(this.#parts.vram === undefined ? {} : { peakVramBytes: this.#peakVramBytes }),
       },
       stamp,

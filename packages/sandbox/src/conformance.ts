@@ -37,9 +37,19 @@ export class Kit {
     this.#kind = kind;
   }
 
-  start(script: string, limits: Partial<Limits> = {}): Promise<Sandbox> {
+  /** Whether a box that asks for a channel has one. */
+  get channels(): boolean {
+    return this.#kind.runtime === "crun" || this.#kind.runtime === "runc";
+  }
+
+  get walls(): boolean {
+    return this.#kind.tier !== "none";
+  }
+
+  start(script: string, limits: Partial<Limits> = {}, channel = false): Promise<Sandbox> {
     return this.#host.start({
       ...this.#kind,
+      channel,
       argv: ["/usr/bin/python3", "-I", "-c", script],
       limits: { wallSeconds: 30, ...limits },
     });
@@ -86,6 +96,35 @@ export const checks: readonly Check[] = [
       if (end.cause.kind !== "exit" || end.cause.code !== 7)
         return `ended by ${JSON.stringify(end.cause)}, not by exit 7`;
       return stdout === "ABC" && stderr === "log\n" ? undefined : `said ${JSON.stringify({ stdout, stderr })}`;
+    },
+  },
+  {
+    name: "opens a channel where one is asked for, and no descriptor where none is",
+    needs: [],
+    run: async (kit) => {
+      // The last one is the folder's own.
+      const list = "import os\nprint(sorted(map(int, os.listdir('/proc/self/fd')))[:-1], flush=True)\n";
+      const without = await kit.run(list);
+      if (kit.walls && without.stdout !== "[0, 1, 2]\n")
+        return `without a channel there are descriptors ${without.stdout}`;
+      const box = await kit.start(`${list}while True: os.write(3, os.read(3, 65536).upper())`, {}, true);
+      if (!kit.channels) {
+        box.kill("it has no channel");
+        await box.ended;
+        return box.channel === undefined ? undefined : "has a channel that it cannot have";
+      }
+      const { channel } = box;
+      if (channel === undefined) return "has no channel";
+      const sent = "way ".repeat(100_000);
+      let came = "";
+      channel.on("data", (chunk: Buffer) => {
+        came += chunk.toString();
+        if (came.length === sent.length) box.kill("it has answered");
+      });
+      channel.write(sent);
+      const end = await box.ended;
+      if (came !== sent.toUpperCase()) return `answered ${came.length} characters of ${sent.length}`;
+      return end.usage.outputBytes >= sent.length ? undefined : "does not count as output what comes there";
     },
   },
   {

@@ -36,7 +36,7 @@ import { mostOpenFiles, refuseUnenforceable, unenforceable } from "./enforceable
 import { SandboxError } from "./errors.ts";
 import { placeMounts } from "./gpu/gpu-parts.ts";
 import { Gpus, refuseGpus, type TakenGpus } from "./gpu/gpus.ts";
-import { launchCommand, programArguments, spawnChain } from "./launch.ts";
+import { launchCommand, programArguments, spawnChain, takesChannel } from "./launch.ts";
 import { LeftBoxes, type Release } from "./left-boxes.ts";
 import { removeAllLeftovers } from "./leftovers.ts";
 import { normaliseGiveUp, normaliseLimits } from "./limits.ts";
@@ -235,7 +235,8 @@ export class SandboxHost {
     const { spec, runtime, stamp, id, dir, image, gpus } = parts;
     const { limits } = stamp;
     const layers = [...(image === undefined ? hostLayers() : []), ...callersMounts(spec.mounts ?? [])];
-    const argv = programArguments(runtime, spec.argv);
+    const channel = spec.channel === true && takesChannel(runtime);
+    const argv = programArguments(runtime, spec.argv, channel);
     for (const program of new Set([spec.argv[0]!, argv[0]!])) needProgram(program, layers, image);
     const container = `${this.#owner.name}-${id}`;
     let cgroup: BoxCgroup | undefined;
@@ -286,11 +287,12 @@ export class SandboxHost {
         cgroup: this.#layout.mode,
         entryFiles: byHook ? [] : cgroup.entryFiles,
         limits,
+        channel,
         ...(image === undefined ? {} : { image }),
       });
       return new Box({
         id,
-        child: spawnChain(chain, dir),
+        child: spawnChain(chain, dir, channel),
         cgroup,
         runtimeGroups: byHook ? this.#layout.all.map((place) => join(place, this.#owner.name, `runc-${id}`)) : [],
         dir,

@@ -40,6 +40,8 @@ export interface LaunchInput {
   readonly limits: Limits;
   /** The folder of the image that is the root, if one is; over it comes `own`, the box's own part. */
   readonly image?: string;
+  /** Whether there is a descriptor 5, which becomes the program's 3. */
+  readonly channel: boolean;
 }
 
 /** What the chain's first programs say of themselves: their standard error, which nothing in the box ever has. */
@@ -47,14 +49,34 @@ export const CHAIN_LOG = "chain.log";
 export const LAUNCH_LOG = "launch.log";
 export const RUNTIME_LOG = "runtime.log";
 
+/** gVisor takes other descriptors than the standard ones in a way of its own, which is not used here. */
+export const takesChannel = (runtime: OciRuntime): boolean => runtime !== "runsc";
+
 function runtimeCommand(input: LaunchInput): string[] {
-  const { runtime, executable, dir } = input;
+  const { runtime, executable, dir, channel } = input;
   const common = [executable, "--root", join(dir, "state"), "--log", join(dir, RUNTIME_LOG)];
   switch (runtime) {
     case "crun":
-      return [...common, "--log-format=json", "--cgroup-manager=disabled", "run", "--bundle", dir, input.container];
+      return [
+        ...common,
+        "--log-format=json",
+        "--cgroup-manager=disabled",
+        "run",
+        ...(channel ? ["--preserve-fds=1"] : []),
+        "--bundle",
+        dir,
+        input.container,
+      ];
     case "runc":
-      return [...common, "--log-format=json", "run", "--preserve-fds=3", "--bundle", dir, input.container];
+      return [
+        ...common,
+        "--log-format=json",
+        "run",
+        `--preserve-fds=${channel ? 4 : 3}`,
+        "--bundle",
+        dir,
+        input.container,
+      ];
     case "runsc":
       return [
         ...common,
@@ -78,43 +100,46 @@ function runtimeCommand(input: LaunchInput): string[] {
 /**
  * runc gives a program pipes of its own and carries every byte between them and ours, by threads that stand outside the
  * box's control groups: on a busy host an answer would lie there, and be called late. So ours are passed as descriptors
- * 3 to 5 as well, and this shell in the box, which becomes the program, puts them in their places.
+ * 3 to 5 as well (6 is the channel), and this shell in the box, which becomes the program, puts them in their places.
  */
-export function programArguments(runtime: OciRuntime, argv: readonly string[]): readonly string[] {
+export function programArguments(runtime: OciRuntime, argv: readonly string[], channel: boolean): readonly string[] {
   if (runtime !== "runc") return argv;
-  return ["/bin/sh", "-c", 'exec "$@" <&3 >&4 2>&5 3<&- 4>&- 5>&-', "sh", ...argv];
+  const third = channel ? "3<&6 6<&-" : "3<&-";
+  return ["/bin/sh", "-c", `exec "$@" <&3 >&4 2>&5 ${third} 4>&- 5>&-`, "sh", ...argv];
 }
 
 /**
  * Starts the chain. Its own standard error goes into a file: where its runtime is killed, `unshare` may only say so and end with
  * status 1, as a program of the box's could.
  */
-export function spawnChain(words: readonly string[], dir: string): LaunchedChild {
+export function spawnChain(words: readonly string[], dir: string, channel: boolean): LaunchedChild {
   const [command, ...args] = words;
   const own = openSync(join(dir, CHAIN_LOG), "a", 0o600);
   try {
     const child = spawn(command!, args, {
       cwd: dir,
       env: { PATH: `${process.env.PATH}:/usr/sbin:/sbin` },
-      stdio: ["pipe", "pipe", own, "pipe", "pipe"],
+      stdio: ["pipe", "pipe", own, "pipe", "pipe", ...(channel ? (["pipe"] as const) : [])],
     });
     // Where no pipes could be made there is no list of them either; quietStreams says so.
     const stdio = child.stdio as typeof child.stdio | undefined;
     const lifeline = stdio?.[4] as Socket | undefined;
     lifeline?.on("error", () => {}).resume();
-    return Object.assign(child, { stderr: stdio?.[3], lifeline }) as unknown as LaunchedChild;
+    const wire = (stdio as readonly unknown[] | undefined)?.[5] as Socket | undefined;
+    wire?.on("error", () => wire.destroy());
+    return Object.assign(child, { stderr: stdio?.[3], lifeline, wire }) as unknown as LaunchedChild;
   } finally {
     closeSync(own);
   }
 }
 
 /** Destroyed, the lifeline ends a chain that has not come far enough yet to die with its first process. */
-export type LaunchedChild = Child & { readonly lifeline: Socket };
+export type LaunchedChild = Child & { readonly lifeline: Socket; readonly wire: Socket | undefined };
 
 const quote = (text: string): string => `'${text}'`;
 
 export function launchCommand(input: LaunchInput): string[] {
-  // Descriptor 3 is the program's standard error, 4 the lifeline (spawnChain).
+  // Descriptor 3 is the program's standard error, 4 the lifeline, 5 the channel if there is one (spawnChain).
   const script: string[] = [`exec 2>>${quote(join(input.dir, LAUNCH_LOG))}`, "set -e", "echo >&4"];
   for (const file of input.entryFiles) script.push(`echo 0 >${quote(file)}`);
   // crun takes a v2 mount below a v1 tree for a set-up it does not support, and gives up; in this namespace it can go.
@@ -143,7 +168,11 @@ export function launchCommand(input: LaunchInput): string[] {
       `mount --no-mtab --move ${quote(join(input.dir, "empty"))} ${quote(root)}`,
     );
   }
-  const streams = input.runtime === "runc" ? "5>&3 3<&0 4>&1 </dev/null >/dev/null 2>&1" : "2>&3 3>&- 4>&-";
+  const { channel } = input;
+  const streams =
+    input.runtime === "runc"
+      ? `${channel ? "6<&5 " : ""}5>&3 3<&0 4>&1 </dev/null >/dev/null 2>&1`
+      : `2>&3 ${channel ? "3<&5 5<&-" : "3>&-"} 4>&-`;
   script.push(`exec ${runtimeCommand(input).map(quote).join(" ")} ${streams}`);
   const user = input.ownUid ? ["--user", "--map-root-user", "--map-auto"] : ["--user", "--map-root-user"];
   const unshare = ["unshare", ...(input.rootless ? user : [])];

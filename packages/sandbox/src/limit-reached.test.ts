@@ -64,7 +64,7 @@ describe.skipIf(!cgroupLayout().parents.has("pids"))("a process that was refused
   async function killedAtOnce(cgroup: BoxCgroup): Promise<Cause> {
     const dir = mkdtempSync(join(tmpdir(), "lanista-finish-"));
     writeFileSync(join(dir, LAUNCH_LOG), "");
-    const child = spawnChain(["sh", "-c", "kill -KILL $$"], dir);
+    const child = spawnChain(["sh", "-c", "kill -KILL $$"], dir, false);
     while (!/^State:\s+Z/m.test(readFileSync(`/proc/${child.pid}/status`, "utf8")));
     const stamp: SandboxStamp = {
       tier: "container",

@@ -1,5 +1,5 @@
 /** The words of this package: what a caller asks of a sandbox, and what he is told of its end. */
-import type { Readable, Writable } from "node:stream";
+import type { Duplex, Readable, Writable } from "node:stream";
 
 export type Tier = "container" | "gvisor" | "docker" | "none";
 export type Runtime = "crun" | "runc" | "runsc" | "docker" | "none";
@@ -71,6 +71,11 @@ export interface SandboxSpec {
    * so it is not for agents. Default: locks are refused.
    */
   readonly locks?: boolean;
+  /**
+   * Opens one more way between host and program, for both directions: descriptor 3. Under `crun` and `runc` alone; elsewhere the
+   * box has none. Default: none.
+   */
+  readonly channel?: boolean;
 }
 
 /**
@@ -147,6 +152,8 @@ export interface Sandbox {
   readonly stdin: Writable;
   readonly stdout: Readable;
   readonly stderr: Readable;
+  /** The program's descriptor 3, where it was asked for and could be had. What comes there counts as output. */
+  readonly channel?: Duplex;
   /** A host folder that the program sees, read-only, at `agentPath`: what is put there appears inside at once. */
   readonly agentDir: string;
   /** "/agent"; in the tier `none`, which has no root of its own, the host folder itself. */

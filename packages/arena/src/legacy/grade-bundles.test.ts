@@ -52,6 +52,37 @@ describe("a bundle pair", () => {
     expect(required.site).toMatchObject({ ok: false, error: "RE", result: null });
   });
 
+  test("has a box for each of its grader's processes: also those that follow the first in its place, or fork from it", async () => {
+    const grader = `
+import os, pickle, sys
+import agent
+before = agent.count()
+agent.keep("x" * 3000000)
+print("y" * 200000, file=sys.stderr)
+if len(sys.argv) == 1:
+    os.execv(sys.executable, [sys.executable, "grader.py", str(before)])
+pid = os.fork()
+if pid == 0:
+    os._exit(agent.count())
+counts = [int(sys.argv[1]), before, os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), agent.count(), len(agent.keep(""))]
+print(pickle.dumps({"results": [{"result": {"value": 1, "detail": counts}}]}))
+`;
+    const code = `
+n = 0
+kept = []
+def count():
+    global n
+    n += 1
+    return n
+def keep(text):
+    kept.append(text)
+    return kept[0]
+`;
+    // The fork has a module of its own in a box of its own; its parent goes on with the one that it had.
+    const { grade } = await bench.grade(grader, code);
+    expect(grade).toMatchObject({ split: true, value: 1, cases: [{ detail: [1, 1, 1, 2, 3_000_000] }] });
+  });
+
   test("without a result is a runtime error that says why", async () => {
     const { site, grade } = await bench.grade(GRADER, AGENT.replace("self, state", "self"));
     expect(site).toMatchObject({ ok: false, error: "RE", result: null });

@@ -96,6 +96,8 @@ export class LegacyBoxes {
     return {
       ...common,
       ...(gpus === undefined ? {} : { gpus }),
+      // For the first of the grader's processes, which most graders have one of.
+      channel: true,
       limits: { ...common.limits, ...(vramBytes === undefined ? {} : { vramBytes }) },
       argv: [packages?.python ?? python.path, "-s", "-B", "-X", "utf8", `${GUEST_DIR}/legacy/box.py`],
     };

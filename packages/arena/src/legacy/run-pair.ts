@@ -4,12 +4,16 @@
  *
  *   grader.py ── import agent ── proxy ── Unix socket ── grader_side.py ══ frames ══ here ══ frames ══ agent_side.py ── agent.py
  *
+ * The first of these processes has, where the box has it, a channel of its own to here, past grader_side.py: that saves each of
+ * its questions two of the six times that a process has to be woken.
+ *
  * Not split: both bundles' files lie in one box, the grader's on top. Either way the run is over when bootstrap.sh is, or when
  * its time is; whatever still runs is killed.
  *
  * How it fails: what either side does is in the result. A box that the host could not give, or that ended by a fault of its
  * runtime, is `infra`.
  */
+import type { Readable } from "node:stream";
 import type { Sandbox, SandboxEnd } from "@lanista/sandbox/types";
 import { z } from "zod";
 import { AgentSession, MOST_OUTPUT } from "./agent-session.ts";
@@ -86,6 +90,8 @@ class Run {
   #exit: PairRun["exit"] = null;
   #over = false;
   #sessions = 0;
+  /** The session that has the grader's second channel to itself. */
+  #own: number | undefined;
   #printed = 0;
   #excess: string | null = null;
 
@@ -107,21 +113,17 @@ class Run {
       from: box.agentPath,
       addressSpace: this.#addressSpace,
       upstream: this.#request.pair.upstream,
+      wire: box.channel !== undefined,
     };
+    box.channel?.destroy();
     box.stdin.write(jsonFrame(KIND.start, 0, start));
   }
 
   async done(): Promise<PairRun> {
     const { pair, split, signal, limits } = this.#request;
-    const frames = new FrameReader();
-    this.#grader.stdout.on("data", (chunk: Buffer) => {
-      try {
-        for (const one of frames.push(chunk)) this.#onFrame(one);
-      } catch (error) {
-        this.#excess ??= `what the grader's box wrote is not its runner's: ${(error as Error).message}`;
-        this.#stop(this.#excess);
-      }
-    });
+    const { stdout, channel } = this.#grader;
+    this.#listen(stdout, (one) => this.#onFrame(one));
+    if (channel !== undefined) this.#listen(channel, (one) => this.#onOwn(one));
     this.#grader.stderr.on("data", (chunk: Buffer) => this.#log.stderr(chunk));
     this.#grader.stdin.write(
       jsonFrame(KIND.start, 0, {
@@ -129,6 +131,7 @@ class Run {
         from: this.#grader.agentPath,
         addressSpace: this.#addressSpace,
         upstream: pair.upstream,
+        wire: channel !== undefined,
         modules: split ? agentModules(pair.agent.files) : [],
         files: split ? pair.agent.files.filter((file) => !file.split("/").some((name) => name.startsWith("."))) : [],
       }),
@@ -192,6 +195,27 @@ class Run {
     this.#grader.kill(reason);
   }
 
+  #listen(stream: Readable, onFrame: (one: Frame) => void): void {
+    const frames = new FrameReader();
+    stream.on("data", (chunk: Buffer) => {
+      try {
+        for (const one of frames.push(chunk)) onFrame(one);
+      } catch (error) {
+        this.#excess ??= `what the grader's box wrote is not its runner's: ${(error as Error).message}`;
+        this.#stop(this.#excess);
+      }
+    });
+  }
+
+  /** Of the one process that has a way of its own. */
+  #onOwn(one: Frame): void {
+    if (one.kind === KIND.open) this.#own ??= one.session;
+    const known = one.kind === KIND.open || one.kind === KIND.ask || one.kind === KIND.interrupt;
+    if (one.session !== this.#own || (!known && one.kind !== KIND.unsplit))
+      throw new RangeError(`a frame of kind ${one.kind} on a process's own channel`);
+    this.#onFrame(one);
+  }
+
   #onFrame(one: Frame): void {
     const { kind, session, payload } = one;
     switch (kind) {
@@ -235,7 +259,7 @@ class Run {
   #open(session: number): void {
     if (!this.#request.split || this.#over) return;
     if (this.#live.size >= MOST_SESSIONS || ++this.#sessions > MOST_SESSIONS_EVER) {
-      this.#send(jsonFrame(KIND.gone, session, { code: 1 }));
+      this.#send(session, jsonFrame(KIND.gone, session, { code: 1 }));
       this.#log.stderr(Buffer.from(`lanista: more than ${MOST_SESSIONS} processes use the agent at once\n`));
       return;
     }
@@ -281,7 +305,7 @@ class Run {
     const made = new AgentSession(
       box,
       () => session,
-      (data) => this.#send(data),
+      (data) => this.#send(session, data),
       (end) => {
         if (end.cause.kind !== "runtimeFault") return;
         this.#infra ??= end.cause.detail;
@@ -293,7 +317,9 @@ class Run {
     return made;
   }
 
-  #send(data: Buffer): void {
-    if (!this.#over) this.#grader.stdin.write(data);
+  #send(session: number, data: Buffer): void {
+    if (this.#over) return;
+    const { channel, stdin } = this.#grader;
+    (session === this.#own && channel !== undefined ? channel : stdin).write(data);
   }
 }

@@ -14,6 +14,7 @@ export interface PackageOptions extends BoxOptions {
   readonly buildConstraints?: string;
   readonly caFile?: string;
   readonly uv?: string;
+  readonly cacheDir?: string;
 }
 
 export function addPackageOptions(command: Command): Command {
@@ -26,15 +27,17 @@ export function addPackageOptions(command: Command): Command {
       .option("--constraints <file>", "versions to take where requirements leave a choice")
       .option("--build-constraints <file>", "the same for what packages are built with")
       .option("--ca-file <file>", "certificates to trust beside the usual ones")
-      .option("--uv <path>", "a uv of your own (default: a pinned version from the index)"),
+      .option("--uv <path>", "a uv of your own (default: a pinned version from the index)")
+      .option("--cache-dir <dir>", "keep them below it (default: LANISTA_CACHE_DIR, or /var/cache/lanista)"),
     false,
   ).option("--image <image>", "an OCI layout or archive as the root, where it will be that of the agents' sandboxes");
 }
 
 export function packageSetsOptions(
   options: PackageOptions,
-): Pick<PackageSetsOptions, "tier" | "runtime" | "giveUp" | "root" | "python" | "index" | "uv"> {
-  const { image, indexUrl, extraIndexUrl, findLinks, offline, constraints, buildConstraints, caFile, uv } = options;
+): Pick<PackageSetsOptions, "tier" | "runtime" | "giveUp" | "root" | "python" | "index" | "uv" | "cacheDir"> {
+  const { image, indexUrl, extraIndexUrl, findLinks, offline, constraints, buildConstraints, caFile } = options;
+  const { uv, cacheDir } = options;
   return {
     ...arenaOptions(options),
     // An image brings its own.
@@ -49,5 +52,6 @@ export function packageSetsOptions(
       ...(caFile === undefined ? {} : { caFile }),
     },
     ...(uv === undefined ? {} : { uv }),
+    ...(cacheDir === undefined ? {} : { cacheDir }),
   };
 }

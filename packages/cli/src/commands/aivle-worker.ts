@@ -88,7 +88,8 @@ export function aivleWorkerCommand(context: Context): Command {
       "after",
       `
 Reads API_BASE_URL, BROKER_URI (amqp:// or sqs://), ACCESS_TOKEN, TASK_QUEUE, CELERY_CONCURRENCY and WORKER_NAME from flags, the
-environment and .env in this folder, as aiVLE's worker does. A job's message is acknowledged once the site has its result.
+environment and .env in this folder, as aiVLE's worker does, and
+where Python packages come from as LANISTA_AIVLE_INDEX_URL and so on (--print-settings lists them). A job's message is acknowledged once the site has its result.
 
 The first SIGTERM or Ctrl-C drains. A second one, or the end of --drain-seconds, gives the jobs at hand back to the broker; a
 SIGKILL does that by itself. The self-test ends with 1 if a step goes wrong.
@@ -102,12 +103,14 @@ Examples:
 
 async function run(context: Context, options: Options): Promise<void> {
   const { signal, terminal } = context;
-  const [{ readAivleSettings }, { startAivleWorker }, { LegacyGrader }, { createLog }] = await Promise.all([
-    import("@lanista/server/aivle/settings"),
-    import("@lanista/server/aivle/worker"),
-    import("@lanista/server/aivle/legacy-grader"),
-    import("@lanista/server/ops/log"),
-  ]);
+  const [{ readAivleSettings }, { startAivleWorker }, { LegacyGrader }, { createLog }, { packageWishes }] =
+    await Promise.all([
+      import("@lanista/server/aivle/settings"),
+      import("@lanista/server/aivle/worker"),
+      import("@lanista/server/aivle/legacy-grader"),
+      import("@lanista/server/ops/log"),
+      import("@lanista/server/config/package-settings"),
+    ]);
   const env = terminal.environment;
   const flags = Object.fromEntries(FLAGS.map((key) => [key, options[key]]));
   const { settings, shown } = readAivleSettings({ flags, env, cwd: process.cwd() });
@@ -120,11 +123,12 @@ async function run(context: Context, options: Options): Promise<void> {
   const log = createLog({
     log: { level: options.selfTest ? "fatal" : options.logLevel, pretty: process.stderr.isTTY === true },
   });
-  const { tier, giveUp, gpus, concurrency } = settings;
+  const { tier, giveUp, gpus, concurrency, packages } = settings;
   const grader = await LegacyGrader.open({
     tier,
     giveUp: giveUp as Parameters<typeof LegacyGrader.open>[0]["giveUp"],
     gpus,
+    wishes: packageWishes(packages),
     guestDir: GUEST_DIR,
     concurrency,
     onUnclosed: (what, error) => log.warn(`${what}: ${(error as Error).message}`),

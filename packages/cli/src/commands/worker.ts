@@ -88,8 +88,8 @@ The first SIGTERM or Ctrl-C drains: no more jobs are taken, those that run come 
 of --drain-seconds, stops them; the server tries them again elsewhere. A SIGKILL loses nothing either.
 
 What no option says comes from the settings worker.concurrency, worker.queues, worker.giveUp, worker.gpus, worker.cacheBytes,
-shutdownSeconds (for --drain-seconds), log and otel, which are found where a server finds them: in the environment (LANISTA_WORKER_CONCURRENCY),
-in .env and in the file. With --with-parent nothing is looked for there.
+worker.packages (where Python packages come from), shutdownSeconds (for --drain-seconds), log and otel, which are found where a
+server finds them: in the environment (LANISTA_WORKER_CONCURRENCY), in .env and in the file. With --with-parent nothing is looked for there.
 
 Examples:
   $ lanista token create lab-1 --scope worker
@@ -164,6 +164,7 @@ function workerOptions(options: RunOptions, settings: WorkerSettings): Omit<Work
   const { name, tier: tiers, cacheDir, python, image } = options;
   const { queue = settings.queues, giveUp = settings.giveUp, cacheSize = settings.cacheBytes } = options;
   const { gpu = settings.gpus } = options;
+  const { packages } = settings;
   const { keepFreeCpus, keepFreeMemory, keepFreeVram } = options;
   return {
     version: ENGINE_VERSION,
@@ -181,6 +182,7 @@ function workerOptions(options: RunOptions, settings: WorkerSettings): Omit<Work
     ...(tiers === undefined ? {} : { tiers: tiers as readonly Tier[] }),
     ...(giveUp === undefined ? {} : { giveUp: giveUp as readonly GiveUp[] }),
     ...(gpu === undefined ? {} : { gpus: gpu }),
+    ...(packages === undefined ? {} : { packages }),
     ...(cacheDir === undefined ? {} : { cacheDir }),
     ...(image === undefined ? {} : { image }),
   };

@@ -116,8 +116,11 @@ export function indexSettings(own: IndexOptions = {}, env: Variables = process.e
   const uvLinks = (env.UV_FIND_LINKS ?? "").split(/[,\s]+/).filter((one) => one !== "");
   // Of variables, folders that are not there mean nothing, as with pip: they are often set for all machines of a kind.
   const standard = (uvLinks.length > 0 ? uvLinks : links).filter((one) => /:\/\//.test(one) || existsSync(one));
-  const constraints = own.constraints ?? set(["UV_CONSTRAINT"], "constraint");
-  const buildConstraints = own.buildConstraints ?? set(["UV_BUILD_CONSTRAINT"], "build-constraint");
+  // Own ones are one file, whose name may have a blank.
+  const files = (one: string | undefined, uv: string, pip: string): readonly string[] =>
+    one === undefined ? words(set([uv], pip)) : [one];
+  const constraints = files(own.constraints, "UV_CONSTRAINT", "constraint");
+  const buildConstraints = files(own.buildConstraints, "UV_BUILD_CONSTRAINT", "build-constraint");
   const caFile =
     own.caFile ?? firstFile(env.SSL_CERT_FILE, set([], "cert"), env.REQUESTS_CA_BUNDLE, env.CURL_CA_BUNDLE);
   if (own.caFile !== undefined && firstFile(own.caFile) === undefined)
@@ -135,9 +138,8 @@ export function indexSettings(own: IndexOptions = {}, env: Variables = process.e
   };
 }
 
-/** `paths`: files, several with blanks between them, as pip and uv have it. */
-function readConstraints(paths: string | undefined): string {
-  return words(paths)
+function readConstraints(paths: readonly string[]): string {
+  return paths
     .map((path) => {
       try {
         return readFileSync(path, "utf8");

@@ -5,6 +5,7 @@ import { LegacyPackages } from "@lanista/arena/legacy/legacy-packages";
 import { SandboxHost } from "@lanista/sandbox/host";
 import { findPython } from "@lanista/sandbox/interpreters";
 import type { GiveUp, Tier } from "@lanista/sandbox/types";
+import type { PackageWishes } from "../config/package-settings.ts";
 import { ReleaseStack } from "../release-stack.ts";
 import { type GradeRequest, nobodys, type SiteGrade } from "./grader.ts";
 
@@ -18,6 +19,8 @@ export interface LegacyGraderOptions {
   readonly giveUp: readonly GiveUp[];
   /** By their CDI names. */
   readonly gpus: readonly string[];
+  /** Where packages come from, and what building them may take. */
+  readonly wishes?: PackageWishes;
   /** The host's folder of runners, mounted into sandboxes. */
   readonly guestDir: string;
   readonly concurrency: number;
@@ -41,6 +44,7 @@ export class LegacyGrader {
     tier,
     giveUp,
     gpus,
+    wishes,
     guestDir,
     concurrency,
     onUnclosed,
@@ -52,7 +56,7 @@ export class LegacyGrader {
       const python = await findPython();
       // Packages are built in boxes with walls, whatever they are then used in.
       const walls = tier === "container" || tier === "gvisor" ? { tier, giveUp } : {};
-      const packages = await LegacyPackages.open({ host, guestDir, python, ...walls });
+      const packages = await LegacyPackages.open({ host, ...wishes, guestDir, python, ...walls });
       releases.add("the packages", () => packages.close());
       const warm = Math.min(2 * concurrency, MOST_WARM);
       const boxes = new LegacyBoxes(host, { tier, giveUp, python, guestDir, warm, ...(gpus.length > 0 && { gpus }) });

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
+import { packageWishes } from "../config/package-settings.ts";
 import { readBrokerUri } from "./broker-uri.ts";
 import { readAivleSettings } from "./settings.ts";
 
@@ -48,6 +49,25 @@ describe("the settings of aiVLE's worker", () => {
       ZMQ_PORT: "",
     });
     expect(JSON.stringify(shown)).not.toMatch(/secret|0123abcd/);
+  });
+
+  it("say where packages come from, as those of the other workers do, and show no credentials of theirs", () => {
+    const own = `LANISTA_AIVLE_INDEX_URL=https://me:hush@packages.example.org/simple/
+LANISTA_AIVLE_EXTRA_INDEX_URLS=https://hush@other.example.org/simple/
+LANISTA_AIVLE_FIND_LINKS=wheels,/srv/wheels
+LANISTA_AIVLE_KEEP_BYTES=1GiB
+`;
+    const { settings, shown } = read(`${REQUIRED}${own}`);
+    expect(packageWishes(settings.packages)).toMatchObject({
+      index: {
+        indexUrl: "https://me:hush@packages.example.org/simple/",
+        extraIndexUrls: ["https://hush@other.example.org/simple/"],
+        findLinks: [join(cwd, "wheels"), "/srv/wheels"],
+      },
+      keep: { maxAgeSeconds: 30 * 86_400, maxBytes: 2 ** 30 },
+    });
+    expect(JSON.stringify(shown)).toContain("packages.example.org");
+    expect(JSON.stringify(shown)).not.toContain("hush");
   });
 
   it.each([

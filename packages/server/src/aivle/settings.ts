@@ -4,15 +4,20 @@
  * the site: what else it holds is none of ours, but a name of ours that is none is refused.
  */
 import { hostname, tmpdir } from "node:os";
-import { resolve } from "node:path";
 import { LanistaError } from "@lanista/api/errors";
-import { readDotEnv } from "../config/config.ts";
+import { absolute, readDotEnv } from "../config/config.ts";
+import { PACKAGE_SETTINGS, type PackageValues } from "../config/package-settings.ts";
 import { masked } from "../config/print.ts";
 import { readText, schemaOf } from "../config/schema.ts";
 import { choice, count, list, path, type Setting, text, url } from "../config/setting.ts";
 import { type BrokerAddress, readBrokerUri } from "./broker-uri.ts";
 
-const own = <T>(name: string, setting: Setting<T>) => ({ variable: `LANISTA_AIVLE_${name}`, setting });
+interface Named<T = unknown> {
+  readonly variable: string;
+  readonly setting: Setting<T>;
+}
+
+const own = <T>(name: string, setting: Setting<T>): Named<T> => ({ variable: `LANISTA_AIVLE_${name}`, setting });
 
 const SETTINGS = {
   apiBaseUrl: {
@@ -57,12 +62,19 @@ const SETTINGS = {
   ),
 } as const;
 
+/** Of its own name after the same prefix: LANISTA_AIVLE_INDEX_URL. */
+const PACKAGES = Object.entries(PACKAGE_SETTINGS).map(([name, setting]) => ({
+  name,
+  ...own(name.replaceAll(/(?=[A-Z])/g, "_").toUpperCase(), setting as Setting<unknown>),
+}));
+
 type Values = { [K in keyof typeof SETTINGS]: (typeof SETTINGS)[K]["setting"] extends Setting<infer V> ? V : never };
 export type AivleKey = keyof Values;
 export const AIVLE_KEYS = Object.keys(SETTINGS) as readonly AivleKey[];
 export const aboutSetting = (key: AivleKey): Setting<unknown> => SETTINGS[key].setting;
 
 export interface AivleSettings extends Omit<Values, "brokerUri" | "zmqPort"> {
+  readonly packages: PackageValues;
   readonly broker: BrokerAddress;
   /** As the site's remote control addresses it: `celery@host`. */
   readonly fullName: string;
@@ -98,22 +110,24 @@ export function readAivleSettings(sources: AivleSources): {
   const problems = places.flatMap(([place, variables]) =>
     unknownOfOurs(variables).map((name) => `${place}: ${name} is no setting`),
   );
-  const values: Partial<Record<AivleKey, unknown>> = {};
   const shown: ShownAivleSetting[] = [];
-  for (const key of AIVLE_KEYS) {
-    const { variable, setting } = SETTINGS[key];
-    const flag = sources.flags[key];
+  const readOne = ({ variable, setting }: Named, flag?: string, required = false): unknown => {
     // An empty variable is an unset one, as elsewhere.
     const place = flag === undefined ? places.find(([, variables]) => (variables[variable] ?? "") !== "") : undefined;
     const from = flag === undefined ? (place?.[0] ?? "") : "flag";
     const given = flag ?? place?.[1][variable];
     const parsed = schemaOf(setting).safeParse(given === undefined ? setting.fallback : readText(setting, given));
+    let value: unknown;
     if (!parsed.success) problems.push(`${from}: ${variable}: ${parsed.error.issues[0]?.message ?? "is not valid"}`);
-    else if (REQUIRED.includes(key) && parsed.data === "") problems.push(`${variable} is not set`);
-    else values[key] = setting.path && parsed.data !== "" ? resolve(cwd, String(parsed.data)) : parsed.data;
-    shown.push({ variable, value: setting.secret ? hidden(String(values[key] ?? "")) : values[key], from });
-  }
-  const read = values as Values;
+    else if (required && parsed.data === "") problems.push(`${variable} is not set`);
+    else value = setting.path ? absolute(parsed.data, cwd) : parsed.data;
+    shown.push({ variable, value: setting.secret ? hidden(value) : value, from });
+    return value;
+  };
+  const read = Object.fromEntries(
+    AIVLE_KEYS.map((key) => [key, readOne(SETTINGS[key], sources.flags[key], REQUIRED.includes(key))]),
+  ) as Values;
+  const packages = Object.fromEntries(PACKAGES.map((one) => [one.name, readOne(one)])) as unknown as PackageValues;
   let broker: BrokerAddress | undefined;
   if (problems.length === 0)
     try {
@@ -127,16 +141,18 @@ export function readAivleSettings(sources: AivleSources): {
       hint: "They are read from the .env of aiVLE's worker in this folder; see docs/aivle-worker.md.",
     });
   const { brokerUri: _, zmqPort: __, ...rest } = read;
-  return {
-    settings: { ...rest, tempDir: rest.tempDir || tmpdir(), broker, fullName: `${rest.workerName}@${hostname()}` },
-    shown,
-  };
+  const fullName = `${rest.workerName}@${hostname()}`;
+  return { settings: { ...rest, tempDir: rest.tempDir || tmpdir(), broker, fullName, packages }, shown };
 }
 
-const hidden = (value: string): string => (value === "" || value.includes("://") ? masked(value) : "***");
+function hidden(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(hidden);
+  const text = String(value ?? "");
+  return text === "" || text.includes("://") ? masked(text) : "***";
+}
 
 function unknownOfOurs(variables: Readonly<Record<string, string | undefined>>): readonly string[] {
-  const known = AIVLE_KEYS.map((key) => SETTINGS[key].variable);
+  const known = [...AIVLE_KEYS.map((key) => SETTINGS[key]), ...PACKAGES].map(({ variable }) => variable);
   return Object.keys(variables).filter((name) => name.startsWith("LANISTA_AIVLE_") && !known.includes(name));
 }
 

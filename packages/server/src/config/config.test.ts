@@ -123,11 +123,15 @@ test("secrets are masked where the configuration is shown", () => {
     DATABASE_URL: "postgres://me:hush@db/lanista?sslpassword=hush&host=db",
     LANISTA_SMTP_URL: "smtp://me:hush@mail:587",
     LANISTA_STORE_URL: "s3://bucket/prefix?secretAccessKey=hush",
+    LANISTA_WORKER_PACKAGES_INDEX_URL: "https://hush@packages.example.org/simple/",
+    LANISTA_WORKER_PACKAGES_EXTRA_INDEX_URLS:
+      "https://first.example.org/simple/,https://me:hush@second.example.org/simple/",
   };
   const shown = shownSettings(loadConfig({ cwd, env }));
   const text = JSON.stringify(shown);
   expect(text).not.toContain("hush");
   expect(text).toContain("postgres://me:***@db/lanista");
+  expect(text).toContain('["https://first.example.org/simple/","https://me:***@second.example.org/simple/"]');
   expect(shown.find(({ key }) => key === "databaseUrl")).toMatchObject({ from: "environment", place: "DATABASE_URL" });
 });
 

@@ -149,7 +149,8 @@ function unknownVariables(
     .filter((name) => name.startsWith("LANISTA_") && !known.has(name));
 }
 
-function absolute(value: unknown, base: string): unknown {
+/** Of one path or several; nothing stays nothing. */
+export function absolute(value: unknown, base: string): unknown {
   if (Array.isArray(value)) return value.map((one) => resolve(base, String(one)));
   return value === "" ? "" : resolve(base, String(value));
 }

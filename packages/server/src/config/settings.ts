@@ -2,6 +2,7 @@
  * Every setting of the server, once: names, types, defaults. A setting `http.port` is `--http-port` on the command line,
  * `LANISTA_HTTP_PORT` in the environment and in `.env`, and `http: {port: …}` in the file.
  */
+import { PACKAGE_SETTINGS } from "./package-settings.ts";
 import { bytes, choice, count, flag, list, path, port, type Setting, text, url } from "./setting.ts";
 
 const MIB = 2 ** 20;
@@ -71,6 +72,7 @@ export const SETTINGS = {
       "an OCI layout or archive as the root of Python's sandboxes (tiers container and gvisor); empty: /usr",
     ),
     cacheBytes: bytes(4 * GIB, MIB, "the most its copies of bundles take"),
+    packages: PACKAGE_SETTINGS,
   },
   lease: {
     seconds: count(30, 2, 3600, "how long a job stays a worker's that is not heard of"),

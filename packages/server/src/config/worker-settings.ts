@@ -3,7 +3,10 @@
  * under the same names, and checked as there, so that a mistyped one is refused. What is at its default here is left to the
  * worker, whose own defaults are not the embedded one's.
  */
+
 import { type ConfigSources, loadConfig, readDotEnv, type ServerConfig } from "./config.ts";
+import { type PackageWishes, packageWishes } from "./package-settings.ts";
+import { PACKAGES_VARIABLE, readPackageValues } from "./package-values.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -13,6 +16,7 @@ export interface WorkerSettings {
   readonly giveUp?: readonly string[];
   readonly gpus?: readonly string[];
   readonly cacheBytes?: number;
+  readonly packages?: PackageWishes;
   readonly drainSeconds?: number;
   readonly logLevel: ServerConfig["log"]["level"];
   readonly logPretty?: boolean;
@@ -21,15 +25,22 @@ export interface WorkerSettings {
 }
 
 /**
- * `sources` null: nothing is looked for but the collector, for a worker whose parent has said it all. The environment comes back
+ * `sources` null: nothing is looked for but the collector and the settings of packages, for a worker whose parent has said it all. The environment comes back
  * with what `.env` has beside it. Throws LanistaError `invalid`.
  */
 export function readWorkerSettings(
   sources: ConfigSources | null,
   env: Environment,
 ): { readonly environment: Environment; readonly settings: WorkerSettings } {
-  if (sources === null)
-    return { environment: env, settings: { logLevel: "info", collector: env.LANISTA_OTEL_ENDPOINT ?? "" } };
+  if (sources === null) {
+    const packages = env[PACKAGES_VARIABLE];
+    const settings = {
+      logLevel: "info",
+      collector: env.LANISTA_OTEL_ENDPOINT ?? "",
+      ...(packages !== undefined && { packages: packageWishes(readPackageValues(packages)) }),
+    } as const;
+    return { environment: env, settings };
+  }
   const { config, origins } = loadConfig(sources);
   const { worker, log } = config;
   const set = (key: string): boolean => origins[key]?.from !== "default";
@@ -39,6 +50,7 @@ export function readWorkerSettings(
     ...(worker.giveUp.length > 0 && { giveUp: worker.giveUp }),
     ...(worker.gpus.length > 0 && { gpus: worker.gpus }),
     ...(set("worker.cacheBytes") && { cacheBytes: worker.cacheBytes }),
+    packages: packageWishes(worker.packages),
     ...(set("shutdownSeconds") && { drainSeconds: config.shutdownSeconds }),
     logLevel: log.level,
     ...(set("log.pretty") && { logPretty: log.pretty }),

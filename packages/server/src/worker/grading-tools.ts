@@ -8,6 +8,7 @@ import { LegacyBoxes } from "@lanista/arena/legacy/legacy-boxes";
 import type { SandboxHost } from "@lanista/sandbox/host";
 import { type PackageSet, PackageSets } from "@lanista/sandbox/python/package-sets";
 import type { GiveUp, Runtime, Tier } from "@lanista/sandbox/types";
+import type { PackageWishes } from "../config/package-settings.ts";
 
 export interface GradingWalls {
   readonly tier: Tier;
@@ -19,10 +20,12 @@ export interface GradingWalls {
 export class GradingTools {
   readonly #host: SandboxHost;
   readonly #python: Interpreter | undefined;
+  readonly #wishes: PackageWishes | undefined;
   #sets: Promise<PackageSets> | undefined;
   readonly #legacy = new Map<string, LegacyBoxes>();
 
-  constructor(host: SandboxHost, python: Interpreter | undefined) {
+  constructor(host: SandboxHost, python: Interpreter | undefined, wishes?: PackageWishes) {
+    this.#wishes = wishes;
     this.#host = host;
     this.#python = python;
   }
@@ -31,7 +34,7 @@ export class GradingTools {
   packages(walls: GradingWalls): (requirements: string, signal?: AbortSignal) => Promise<PackageSet> {
     return async (requirements, signal) => {
       const python = this.#python === undefined ? {} : { python: this.#python };
-      this.#sets ??= PackageSets.open({ host: this.#host, ...walls, ...python });
+      this.#sets ??= PackageSets.open({ host: this.#host, ...this.#wishes, ...walls, ...python });
       const opening = this.#sets;
       const sets = await opening.catch((error: unknown) => {
         // What was in the way may be gone the next time.

@@ -3,6 +3,7 @@ import { hostname } from "node:os";
 import { LanistaError } from "@lanista/api/errors";
 import type { GiveUp, Tier } from "@lanista/sandbox/types";
 import type { Logger } from "pino";
+import type { PackageWishes } from "../config/package-settings.ts";
 import type { ResourcesRow } from "../db/types.ts";
 
 export interface WorkerOptions {
@@ -32,14 +33,16 @@ export interface WorkerOptions {
   readonly keepFree?: ResourcesRow;
   /** What it gives to jobs that ask for GPUs, by their CDI names: each to one job at a time. Default: none. */
   readonly gpus?: readonly string[];
+  /** Where the packages of gradings come from, and what they may take. Default: as uv's and pip's variables say, else PyPI. */
+  readonly packages?: PackageWishes;
   /** Python of the agents. Default: `python3`. */
   readonly python?: string;
   /** The root of agents' boxes in the tiers `container` and `gvisor`: an image's layout or archive. Default: the host's /usr. */
   readonly image?: string;
 }
 
-export type WorkerPlan = Required<Omit<WorkerOptions, "cacheDir" | "tiers" | "image">> &
-  Pick<WorkerOptions, "cacheDir" | "tiers" | "image">;
+export type WorkerPlan = Required<Omit<WorkerOptions, "cacheDir" | "tiers" | "image" | "packages">> &
+  Pick<WorkerOptions, "cacheDir" | "tiers" | "image" | "packages">;
 
 const QUEUE = /^[a-z0-9][a-z0-9-]{0,62}$/;
 

@@ -67,8 +67,7 @@ export async function startEmbeddedWorker(app: App, options: EmbeddedOptions): P
       child = launch(
         program,
         [...before, ...workerArguments(app, options.serverUrl, queues)],
-        secret,
-        app.config.otel.endpoint,
+        embeddedEnvironment(process.env, secret, app.config.otel.endpoint, app.config.worker.packages),
       );
       const end = await ended(child);
       if (ends.signal.aborted) return;
@@ -142,11 +141,11 @@ function workerArguments({ config }: App, serverUrl: string, queues: readonly st
   ];
 }
 
-function launch(program: string, parameters: readonly string[], token: string, otel: string): ChildProcess {
+function launch(program: string, parameters: readonly string[], env: Readonly<NodeJS.ProcessEnv>): ChildProcess {
   return spawn(program, parameters, {
     // A pipe that nobody writes to: it ends with us.
     stdio: ["pipe", "inherit", "inherit"],
-    env: embeddedEnvironment(process.env, token, otel),
+    env,
   });
 }
 

@@ -24,6 +24,7 @@ import { randomUUID } from "node:crypto";
 import type { LanistaError } from "@lanista/api/errors";
 import { findAbilities } from "./abilities.ts";
 import { Attendance } from "./attendance.ts";
+import { checkPackages } from "./check-packages.ts";
 import type { Floor } from "./floors.ts";
 import { GpuShelf } from "./gpu-shelf.ts";
 import { Heartbeats } from "./heartbeats.ts";
@@ -71,12 +72,13 @@ export interface RunningWorker {
 
 /**
  * Starts a worker; it goes on by itself until it is drained or stopped. Throws LanistaError `invalid` on options that make no
- * sense, GPUs that are not there or an image in which no Python runs, SandboxError where this host has no place for sandboxes.
+ * sense, files or GPUs that are not there, or an image in which no Python runs, SandboxError where this host has no place for sandboxes.
  */
 export async function startWorker(options: WorkerOptions): Promise<RunningWorker> {
   const plan = planWorker(options);
   const id = randomUUID();
   const { log } = plan;
+  if (plan.packages !== undefined) checkPackages(plan.packages);
   const abilities = await findAbilities(plan);
   for (const why of abilities.left) log.warn(`not offered: ${why}`);
   const machine = await MachineWatch.start();

@@ -68,7 +68,7 @@ export class Workshop {
       prepareAgent(path, { workDir }),
     );
     this.#tasks = new PreparedBundles(join(host.workDir, "tasks"), bundles, unpackTask);
-    this.#grading = new GradingTools(host, interpreters.python);
+    this.#grading = new GradingTools(host, interpreters.python, plan.packages);
   }
 
   /** Throws SandboxError where this host has no place for sandboxes, and what `tryImage` throws. */

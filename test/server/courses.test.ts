@@ -5,7 +5,13 @@ import { join } from "node:path";
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import { fromWire } from "@lanista/api/errors";
 import { TaskSubmission_State as State } from "@lanista/api/gen/lanista/v1/grades_pb";
-import { TaskVersion_State as Checked, LatePolicy, TaskCounts, TaskFormat } from "@lanista/api/gen/lanista/v1/tasks_pb";
+import {
+  AgentSplit,
+  TaskVersion_State as Checked,
+  LatePolicy,
+  TaskCounts,
+  TaskFormat,
+} from "@lanista/api/gen/lanista/v1/tasks_pb";
 import { defaultBundleLimits } from "@lanista/arena/agents/types";
 import { unzip } from "@lanista/arena/agents/unzip";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -240,6 +246,36 @@ test("graders of aiVLE grade as they are, and no agent prints its own result", a
   const whole = (await tia.client.grades.getGrade({ submissionId: handed[0]!.id })).grade!.documentJson;
   expect(JSON.parse(whole).cases[0].said.grade).toMatchObject({ split: true, value: 20, suiteId: "secret suite" });
 }, 90_000);
+
+test("a grader that does not let its agent be kept apart grades nobody where the task insists on that", async () => {
+  const { tasks, jobs } = course.lecturer.client;
+  const settings = { split: AgentSplit.REQUIRE };
+  const { task } = await tasks.createTask({ space: course.space, slug: "apart", title: "Apart", settings });
+  const taskId = task!.id;
+  expect(task?.settings).toMatchObject(settings);
+  const hands = GRADER.replace("\nvalue =", "\nclass Room: pass\nagent.room = Room()\nvalue =");
+  const bundleOf = (grader: string) =>
+    zipOf({ "bootstrap.sh": "#!/bin/bash\npython grader.py\n", "grader.py": grader });
+  const whole = await course.version(taskId, bundleOf(hands), TaskFormat.AIVLE);
+  // Without any agent nobody can tell yet.
+  expect(whole.state).toBe(Checked.READY);
+  await tasks.useTaskVersion({ versionId: whole.id });
+  await tasks.openTask({ taskId, opened: true });
+  const { id, jobId } = await course.handIn(ada, taskId, DOUBLES);
+  expect(await course.graded(ada, id)).toMatchObject({ state: State.FAILED, grades: 0 });
+  const said: string[] = [];
+  for await (const { text } of jobs.readLog({ jobId })) said.push(text);
+  expect(said.join("")).toMatch(/box of its own.*\(split\): the grader hands the agent a __main__\.Room/);
+  // A bundle that is none is still its student's.
+  const none = await bob.client.grades.handIn({ taskId, bundle: { case: "zip", value: Buffer.from("no zip") } });
+  expect(await course.graded(bob, none.submission!.id)).toMatchObject({ state: State.GRADED, points: 0 });
+  // What students start from tells at once.
+  await tasks.setTemplate({ taskId, uploadId: await course.upload(zipOf({ "agent.py": DOUBLES })) });
+  const tried = await course.version(taskId, bundleOf(`${hands}#`), TaskFormat.AIVLE);
+  expect(tried).toMatchObject({ state: Checked.REFUSED, findings: [{ who: "task" }] });
+  expect(tried.findings[0]?.message).toContain("the grader hands the agent a __main__.Room");
+  expect(await course.version(taskId, bundleOf(GRADER), TaskFormat.AIVLE)).toMatchObject({ state: Checked.READY });
+}, 120_000);
 
 test("a grader that was wrong is mended, and everybody graded again; the grades before stay", async () => {
   const task = await course.task("again", { counts: TaskCounts.LAST });

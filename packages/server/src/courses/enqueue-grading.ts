@@ -39,6 +39,7 @@ export async function enqueueGrading(app: App, tx: Tx, request: GradingRequest):
       tier: settings.tier,
       over: overOf(settings),
       ...(version.format === "aivle" && settings.points > 0 ? { points: settings.points } : {}),
+      ...(version.format === "aivle" && settings.split === "require" ? { split: settings.split } : {}),
     },
     tier: settings.tier,
     needs: gradingNeeds(summary, settings),

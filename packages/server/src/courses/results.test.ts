@@ -16,6 +16,7 @@ const SETTINGS: StoredSettings = {
   memoryBytes: 0,
   gpus: 0,
   vramBytes: 0,
+  split: "prefer",
   queue: "default",
   tier: "container",
   counts: "best",

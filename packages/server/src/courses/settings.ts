@@ -2,7 +2,13 @@
 import { create } from "@bufbuild/protobuf";
 import { type Timestamp, timestampDate, timestampFromDate } from "@bufbuild/protobuf/wkt";
 import { LanistaError } from "@lanista/api/errors";
-import { LatePolicy, TaskCounts, type TaskSettings, TaskSettingsSchema } from "@lanista/api/gen/lanista/v1/tasks_pb";
+import {
+  AgentSplit,
+  LatePolicy,
+  TaskCounts,
+  type TaskSettings,
+  TaskSettingsSchema,
+} from "@lanista/api/gen/lanista/v1/tasks_pb";
 import { z } from "zod";
 
 export const storedSettings = z.strictObject({
@@ -22,6 +28,8 @@ export const storedSettings = z.strictObject({
   tier: z.string(),
   counts: z.enum(["best", "last"]),
   points: z.number(),
+  /** Rows that are older say nothing of it. */
+  split: z.enum(["prefer", "require"]).default("prefer"),
 });
 export type StoredSettings = z.infer<typeof storedSettings>;
 
@@ -108,6 +116,7 @@ export function settingsFrom(given: TaskSettings = create(TaskSettingsSchema)): 
       tier: given.tier || "container",
       counts: given.counts === TaskCounts.LAST ? "last" : "best",
       points: given.points,
+      split: given.split === AgentSplit.REQUIRE ? "require" : "prefer",
     },
   };
 }
@@ -124,5 +133,6 @@ export function settingsMessage(times: Times, settings: StoredSettings): TaskSet
     memoryBytes: BigInt(settings.memoryBytes),
     vramBytes: BigInt(settings.vramBytes),
     counts: settings.counts === "last" ? TaskCounts.LAST : TaskCounts.BEST,
+    split: settings.split === "require" ? AgentSplit.REQUIRE : AgentSplit.PREFER,
   });
 }

@@ -44,7 +44,13 @@ export async function addTaskVersion(
     spaceId: task.space_id,
     ownerId: userId,
     fairKey: `task-check:${task.id}`,
-    payload: { format, task: digest, tier: settings.tier, over: overOf(settings) },
+    payload: {
+      format,
+      task: digest,
+      tier: settings.tier,
+      over: overOf(settings),
+      ...(format === "aivle" && settings.split === "require" ? trySplit(task) : {}),
+    },
     tier: settings.tier,
     needs: checkNeeds(settings),
     timeoutSeconds: checkSeconds,
@@ -69,6 +75,11 @@ export async function addTaskVersion(
     .returningAll()
     .executeTakeFirstOrThrow();
 }
+
+const trySplit = ({ template_digest }: TaskRow) => ({
+  split: "require",
+  ...(template_digest === null ? {} : { template: template_digest }),
+});
 
 /** The task's row is locked. Throws LanistaError `conflict` unless it was found good. */
 export async function putInUse(tx: Tx, version: TaskVersionRow): Promise<void> {

@@ -11,7 +11,7 @@ export const taskCheckKind: JobKind<TaskCheckPayload, TaskCheckResult> = {
   name: "task_check",
   payload: taskCheckPayload,
   result: taskCheckResult,
-  bundles: (payload) => [payload.task],
+  bundles: ({ task, template }) => [task, ...(template === undefined ? [] : [template])],
 
   async ended(_app, tx, job, end) {
     const { result } = end;

@@ -28,9 +28,15 @@ export const overLimits = z.strictObject({
 
 export type OverLimits = z.infer<typeof overLimits>;
 
+/** Of aiVLE's bundles; absent: preferred. */
+const split = z.literal("require").optional();
+
 export const taskCheckPayload = z.strictObject({
   format,
   task: digest,
+  split,
+  /** What students start from: with `split`, an agent to try it by. */
+  template: digest.optional(),
   tier: z.string().max(40),
   over: overLimits,
 });
@@ -81,6 +87,7 @@ export const gradePayload = z.strictObject({
   over: overLimits,
   /** What full marks are, where the bundle does not say: the most that its value counts for. */
   points: z.number().positive().max(1e6).optional(),
+  split,
 });
 export type GradePayload = z.infer<typeof gradePayload>;
 

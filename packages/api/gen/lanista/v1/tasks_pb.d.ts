@@ -132,6 +132,13 @@ export declare type TaskSettings = Message<"lanista.v1.TaskSettings"> & {
    * @generated from field: double points = 17;
    */
   points: number;
+
+  /**
+   * Unspecified: preferred.
+   *
+   * @generated from field: lanista.v1.AgentSplit split = 18;
+   */
+  split: AgentSplit;
 };
 
 /**
@@ -1059,6 +1066,37 @@ export enum TaskCounts {
  * Describes the enum lanista.v1.TaskCounts.
  */
 export declare const TaskCountsSchema: GenEnum<TaskCounts>;
+
+/**
+ * Of aiVLE's bundles: whether the agent's box is another than its grader's. Other tasks always keep them apart.
+ *
+ * @generated from enum lanista.v1.AgentSplit
+ */
+export enum AgentSplit {
+  /**
+   * @generated from enum value: AGENT_SPLIT_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * Where the grader lets it; where not, the grade says so, and its agent could have written its own result.
+   *
+   * @generated from enum value: AGENT_SPLIT_PREFER = 1;
+   */
+  PREFER = 1,
+
+  /**
+   * A grader that does not let it grades nobody: staff are told why, and it is no student's loss.
+   *
+   * @generated from enum value: AGENT_SPLIT_REQUIRE = 2;
+   */
+  REQUIRE = 2,
+}
+
+/**
+ * Describes the enum lanista.v1.AgentSplit.
+ */
+export declare const AgentSplitSchema: GenEnum<AgentSplit>;
 
 /**
  * Tasks of a course: what students hand agents in for, and the bundles that grade them.

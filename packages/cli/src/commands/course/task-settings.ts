@@ -1,7 +1,13 @@
 /** A task's settings on the command line: those of a new one, and what changes of another's. */
 import { create } from "@bufbuild/protobuf";
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
-import { LatePolicy, TaskCounts, type TaskSettings, TaskSettingsSchema } from "@lanista/api/gen/lanista/v1/tasks_pb";
+import {
+  AgentSplit,
+  LatePolicy,
+  TaskCounts,
+  type TaskSettings,
+  TaskSettingsSchema,
+} from "@lanista/api/gen/lanista/v1/tasks_pb";
 import { type Command, Option } from "commander";
 import { integer, moment, number, orNone } from "../../option-values.ts";
 
@@ -11,6 +17,7 @@ const POLICIES = {
   "per-hour": LatePolicy.PER_HOUR,
   "per-day": LatePolicy.PER_DAY,
 } as const;
+const SPLITS = { prefer: AgentSplit.PREFER, require: AgentSplit.REQUIRE } as const;
 const COUNTS = { best: TaskCounts.BEST, last: TaskCounts.LAST } as const;
 
 export interface SettingOptions {
@@ -31,6 +38,7 @@ export interface SettingOptions {
   readonly tier?: string;
   readonly counts?: keyof typeof COUNTS;
   readonly points?: number;
+  readonly split?: keyof typeof SPLITS;
 }
 
 const MIB = 2 ** 20;
@@ -55,13 +63,16 @@ export function addSettingOptions(command: Command): Command {
     .option("--queue <queue>", "where its gradings wait")
     .option("--tier <tier>", "the sandboxes' tier: container, gvisor or docker")
     .addOption(choice("--counts <which>", "which submission counts", COUNTS))
-    .option("--points <n>", "what full marks are; 0: the bundle's", number(1_000_000));
+    .option("--points <n>", "what full marks are; 0: the bundle's", number(1_000_000))
+    .addOption(
+      choice("--split <when>", "of aiVLE's graders: whether the agent must be kept in a box of its own", SPLITS),
+    );
 }
 
 /** Only what was given, over `before`. */
 export function givenSettings(options: SettingOptions, before = create(TaskSettingsSchema)): TaskSettings {
   const settings = create(TaskSettingsSchema, before);
-  const { opens, deadline, closes, latePolicy, counts, maxBytes, memoryMb, vramMb } = options;
+  const { opens, deadline, closes, latePolicy, counts, split, maxBytes, memoryMb, vramMb } = options;
   const set = <Key extends keyof TaskSettings>(key: Key, value: TaskSettings[Key] | undefined): void => {
     if (value !== undefined) settings[key] = value;
   };
@@ -89,5 +100,6 @@ export function givenSettings(options: SettingOptions, before = create(TaskSetti
   set("tier", options.tier);
   set("counts", counts === undefined ? undefined : COUNTS[counts]);
   set("points", options.points);
+  set("split", split === undefined ? undefined : SPLITS[split]);
   return settings;
 }

@@ -1,6 +1,7 @@
 /** `lanista course task`: a course's tasks on a server. `lanista task` is about a task's bundle on this machine. */
 import { create } from "@bufbuild/protobuf";
 import {
+  AgentSplit,
   ListTasksResponseSchema,
   ListTaskVersionsResponseSchema,
   TaskVersion_State as State,
@@ -202,6 +203,7 @@ function taskPage(task: Task): string {
   return [
     `${title} (${slug}, ${id}): ${opened ? "opened" : "a draft"}, ${scoreText(points)} points, ${versionNumber === 0 ? "no bundle in use" : `graded by version ${versionNumber}`}`,
     `opens ${timeText(settings?.opensAt)}, deadline ${timeText(settings?.deadline)}, closes ${timeText(settings?.closesAt)}`,
+    ...(settings?.split === AgentSplit.REQUIRE ? ["agents must be kept apart from their grader"] : []),
     ...(extendedUntil === undefined ? [] : [`your own deadline: ${timeText(extendedUntil)}`]),
     ...(description === "" ? [] : ["", description]),
   ].join("\n");

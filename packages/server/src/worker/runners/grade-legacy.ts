@@ -24,30 +24,51 @@ import type { Run, RunEnd } from "./runner.ts";
 
 const MOST_TEXT = 128 * 1024;
 const MAX_FINDING = 1000;
+const UNSPLIT = "the agent cannot be kept in a box of its own, which the task's settings ask for (split)";
 
 export interface LegacyDocument {
   readonly outcome: { readonly kind: LegacyOutcome["kind"]; readonly cases: string[]; readonly detail: string | null };
   readonly cases: readonly { readonly outcome: LegacyOutcome["kind"]; readonly fault: string | null }[];
 }
 
-/** Throws what is ours, or the grader's alone. */
-export async function gradeLegacy(run: Run, workshop: Workshop, payload: GradePayload): Promise<LegacyDocument> {
+type Asked = Pick<GradePayload, "over" | "tier" | "split">;
+
+/** What both zips give, in boxes as the job asks for them. */
+async function gradePair(
+  run: Run,
+  workshop: Workshop,
+  payload: Asked,
+  zips: { readonly grader: string; readonly agent: string },
+): Promise<LegacyGrade> {
   const { memoryBytes = LEGACY_MEMORY_BYTES, caseSeconds = LEGACY_SECONDS, vramBytes } = payload.over;
   const gpus = jobGpus(run, payload.over);
   const { legacy, packages } = workshop.gradingTools({ tier: payload.tier, limits: {}, gpus });
-  const request = {
+  return await gradeBundles({
     boxes: legacy(),
     limits: { ramBytes: memoryBytes, runSeconds: caseSeconds, ...(vramBytes !== undefined && { vramBytes }) },
     packages,
     signal: run.signal,
-  };
+    ...(payload.split === undefined ? {} : { split: payload.split }),
+    ...zips,
+  });
+}
+
+/** Why its agent could not be kept in a box of its own where that was asked for; null where it could, or was never run. */
+const unsplit = ({ split }: Pick<Asked, "split">, { grade }: LegacyGrade): string | null =>
+  split === "require" && grade.sandbox !== null ? grade.whyNotSplit : null;
+
+/** Throws what is ours, or the grader's alone. */
+export async function gradeLegacy(run: Run, workshop: Workshop, payload: GradePayload): Promise<LegacyDocument> {
   const outOf = payload.points ?? LEGACY_POINTS;
   return await workshop.withBundle(run, payload.task, async (grader) => {
     const { digest } = await looked(grader, workshop);
     const made = { outOf, task: digest, agent: { name: payload.name, digest: payload.agent } };
-    return await workshop.withBundle(run, payload.agent, async (agent) =>
-      documentOf(await gradeBundles({ ...request, grader, agent }), made),
-    );
+    return await workshop.withBundle(run, payload.agent, async (agent) => {
+      const graded = await gradePair(run, workshop, payload, { grader, agent });
+      const why = unsplit(payload, graded);
+      if (why !== null) throw new Error(`${UNSPLIT}: ${why}`);
+      return documentOf(graded, made);
+    });
   });
 }
 
@@ -74,15 +95,32 @@ export async function checkLegacy(run: Run, workshop: Workshop, payload: TaskChe
   try {
     const { digest, requirements } = await workshop.withBundle(run, payload.task, (path) => looked(path, workshop));
     if (requirements !== "") (await packages(requirements, run.signal)).release();
+    const why = await triedSplit(run, workshop, payload);
+    if (why !== null) return refused(`${UNSPLIT}: ${why}`);
     const limits = { caseSeconds: LEGACY_SECONDS, memoryBytes: LEGACY_MEMORY_BYTES, cpus: 1, boxes: 2, cases: 1 };
     const summary = { title: LEGACY_TITLE, environment: "aivle", points: LEGACY_POINTS, digest, ...limits };
     return end({ ok: true, findings: [], summary });
   } catch (error) {
-    const refused = error instanceof RefusedBundle || (error instanceof PackagesError && error.kind === "requirements");
-    if (!refused) throw error;
-    const finding = { who: "task", case: null, message: error.message.slice(0, MAX_FINDING) };
-    return end({ ok: false, findings: [finding], summary: null });
+    const theirs = error instanceof RefusedBundle || (error instanceof PackagesError && error.kind === "requirements");
+    if (!theirs) throw error;
+    return refused(error.message);
   }
+}
+
+/** By what students start from, the one agent that is known before there are any; null where there is none. */
+async function triedSplit(run: Run, workshop: Workshop, payload: TaskCheckPayload): Promise<string | null> {
+  const { split, template } = payload;
+  if (split === undefined || template === undefined) return null;
+  return await workshop.withBundle(run, payload.task, (grader) =>
+    workshop.withBundle(run, template, async (agent) =>
+      unsplit(payload, await gradePair(run, workshop, payload, { grader, agent })),
+    ),
+  );
+}
+
+function refused(message: string): RunEnd {
+  const finding = { who: "task", case: null, message: message.slice(0, MAX_FINDING) };
+  return end({ ok: false, findings: [finding], summary: null });
 }
 
 const end = (result: TaskCheckResult): RunEnd => ({ outcome: { kind: "completed" }, result });

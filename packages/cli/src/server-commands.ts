@@ -3,6 +3,7 @@ import { adminCommand } from "./commands/admin.ts";
 import { aivleWorkerCommand } from "./commands/aivle-worker.ts";
 import { courseCommand } from "./commands/course/course.ts";
 import { regradeCommand } from "./commands/course/regrade.ts";
+import { importCommand } from "./commands/import/import.ts";
 import { jobCommand } from "./commands/job.ts";
 import { ladderCommand } from "./commands/ladder.ts";
 import { leaderboardCommand } from "./commands/leaderboard.ts";
@@ -32,6 +33,7 @@ export function serverCommands(context: Context): Command[] {
     spaceCommand,
     courseCommand,
     regradeCommand,
+    importCommand,
     ladderCommand,
     scheduleCommand,
     jobCommand,

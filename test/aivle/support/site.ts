@@ -1,11 +1,12 @@
 /**
  * A stand-in for aiVLE's site: the calls of its worker and no others, with the site's own answers. What is not exactly a call is
  * refused, and written down in `refused`. It can ail (500, with or without the effect), and it knows a message's id only when
- * the test says so.
+ * the test says so. With `courses` it has those of an import as well.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
+import type { SiteCourses } from "./site-courses.ts";
 
 export interface SiteJob {
   readonly id: number;
@@ -22,7 +23,7 @@ export interface SiteJob {
 }
 
 type When = "before" | "after";
-type Answer = readonly [status: number, body: unknown];
+export type Answer = readonly [status: number, body: unknown];
 
 const TOKEN = "0123456789abcdef0123456789abcdef01234567";
 const ERRORS = ["TLE", "MLE", "VLE", "RE", null];
@@ -35,6 +36,8 @@ export class StandInSite {
   readonly queue = { id: 7, name: "default", cpu_required: 0, ram_required: 0, vram_required: 0 };
   readonly limits = { ram_limit: 256, vram_limit: 256, run_time_limit: 200 };
   readonly zips = { grader: Buffer.from("PK\x05\x06grader"), agent: Buffer.from("PK\x05\x06agent") };
+  /** What an import brings over. */
+  courses: SiteCourses | undefined;
   /** 0 … 1: how many calls fail. */
   ailing = 0;
   /** Called in the middle of a call. */
@@ -107,6 +110,8 @@ export class StandInSite {
       return call === "submit_job" ? this.#submit(job, type, body) : this.#updateError(job, type, body);
     }
     if (body !== "") return undefined;
+    const ofCourse = this.courses?.find(url);
+    if (ofCourse !== undefined) return ofCourse;
     if (pathname === "/api/v1/tasks/3/download_grader/" && query === "")
       return { call: "grader", act: () => [200, this.zips.grader] };
     if (pathname === "/api/v1/submissions/5/download/" && query === "")

@@ -17,6 +17,8 @@ export interface SiteCall {
   readonly query?: Readonly<Record<string, string>>;
   readonly form?: Readonly<Record<string, string>>;
   readonly json?: Buffer;
+  /** Of the answer. */
+  readonly mostBytes?: number;
 }
 
 export interface SiteAnswer {
@@ -40,12 +42,13 @@ export class SiteWire {
   /** Throws LanistaError `unavailable`, `cancelled`. */
   async call(call: SiteCall, signal: AbortSignal): Promise<SiteAnswer> {
     return await this.#within(call.path, ANSWER_SECONDS, signal, async (limit) => {
+      const { mostBytes = ANSWER_BYTES } = call;
       const { statusCode, body } = await this.#request(call, limit);
       const pieces: Buffer[] = [];
       let bytes = 0;
       for await (const piece of body as AsyncIterable<Buffer>) {
         bytes += piece.length;
-        if (bytes > ANSWER_BYTES) throw new Error(`answers with more than ${ANSWER_BYTES} bytes`);
+        if (bytes > mostBytes) throw new Error(`answers with more than ${mostBytes} bytes`);
         pieces.push(piece);
       }
       if (isAway(statusCode)) throw new Error(`answers ${statusCode}`);

@@ -191,6 +191,30 @@ test("quotas count neither what was cancelled nor what we broke", async () => {
   expect(await codeOf(course.handIn(tia, task.id, long))).toBe("too_large");
 }, 60_000);
 
+test("jobs of its gradings are there for all of a course's staff to look at; other jobs, and stopping them, are its lecturers'", async () => {
+  const task = await course.task("jobs");
+  const { id, jobId } = await course.handIn(ada, task.id, ARRIVES);
+  await course.graded(ada, id);
+  const { jobs } = tia.client;
+  expect((await jobs.getJob({ jobId })).job).toMatchObject({ id: jobId, kind: "grade", ownerId: "ada" });
+  for await (const { job } of jobs.watchJob({ jobId })) expect(job?.id).toBe(jobId);
+  for await (const _ of jobs.readLog({ jobId }));
+  const listed = async (person: Person) =>
+    (await person.client.jobs.listJobs({ space: "cs1", all: true, page: { size: 100 } })).jobs;
+  const other = await world.noop(0, { spaceId: course.space, ownerId: "bob" });
+  await world.ended(other.id);
+  const seen = await listed(tia);
+  expect(seen.map((job) => job.id)).toContain(jobId);
+  expect(new Set(seen.map(({ kind }) => kind))).toEqual(new Set(["grade", "task_check"]));
+  expect((await listed(course.lecturer)).map((job) => job.id)).toEqual(expect.arrayContaining([jobId, other.id]));
+  expect(await codeOf(jobs.getJob({ jobId: other.id }))).toBe("not_found");
+  expect(await codeOf(jobs.cancelJob({ jobId }))).toBe("not_found");
+  expect(await codeOf(jobs.retryJob({ jobId }))).toBe("forbidden");
+  expect(await codeOf(listed(bob))).toBe("forbidden");
+  for (const person of [bob, await course.member("guest", "guest")])
+    expect(await codeOf(person.client.jobs.getJob({ jobId }))).toMatch(/not_found|forbidden/);
+}, 60_000);
+
 /** Adds up what the agent answers to 0 … 4, and says something that only staff may know. */
 const GRADER = `
 import pickle
@@ -248,7 +272,7 @@ test("graders of aiVLE grade as they are, and no agent prints its own result", a
 }, 90_000);
 
 test("a grader that does not let its agent be kept apart grades nobody where the task insists on that", async () => {
-  const { tasks, jobs } = course.lecturer.client;
+  const { tasks } = course.lecturer.client;
   const settings = { split: AgentSplit.REQUIRE };
   const { task } = await tasks.createTask({ space: course.space, slug: "apart", title: "Apart", settings });
   const taskId = task!.id;
@@ -264,7 +288,7 @@ test("a grader that does not let its agent be kept apart grades nobody where the
   const { id, jobId } = await course.handIn(ada, taskId, DOUBLES);
   expect(await course.graded(ada, id)).toMatchObject({ state: State.FAILED, grades: 0 });
   const said: string[] = [];
-  for await (const { text } of jobs.readLog({ jobId })) said.push(text);
+  for await (const { text } of tia.client.jobs.readLog({ jobId })) said.push(text);
   expect(said.join("")).toMatch(/box of its own.*\(split\): the grader hands the agent a __main__\.Room/);
   // A bundle that is none is still its student's.
   const none = await bob.client.grades.handIn({ taskId, bundle: { case: "zip", value: Buffer.from("no zip") } });

@@ -27,6 +27,7 @@ import { startEmbedded } from "./db/embedded.ts";
 import { migrate } from "./db/migrate.ts";
 import { openEvents } from "./events-postgres.ts";
 import { authRoute } from "./http/auth-route.ts";
+import { confirmRoute } from "./http/confirm-route.ts";
 import { setHeader, setSecurityHeaders } from "./http/headers.ts";
 import { healthRoutes } from "./http/health-routes.ts";
 import type { NodeHandlerFn } from "./http/node.ts";
@@ -125,7 +126,12 @@ async function start(config: ServerConfig, options: ServerOptions, log: Logger, 
   const publicUrl = (): string => (config.publicUrl === "" ? bound : config.publicUrl.replace(/\/+$/, ""));
   const readiness = new Readiness(app);
   const parts: ServiceParts = { app, accounts, callers, publicUrl, readiness };
-  const routes = [...healthRoutes(readiness), authRoute(app, accounts, limits), ...httpRoutes(parts)];
+  const routes = [
+    ...healthRoutes(readiness),
+    authRoute(app, accounts, limits),
+    confirmRoute({ app, accounts, limits, publicUrl }),
+    ...httpRoutes(parts),
+  ];
   const fallback = createRouter({ routes, callers, limits, proxies, log });
   const adapter = (grpc: boolean): NodeHandlerFn =>
     rpcHandler({

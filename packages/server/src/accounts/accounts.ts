@@ -194,9 +194,9 @@ If it was not you, do nothing.
 function confirmText(url: string, token: string): string {
   return `Somebody, probably you, made an account with this address at ${url}.
 
-Say that it is yours within a day, and courses that wait for you let you in:
+Say there that it is yours, within a day, and courses that wait for you let you in:
 
-  ${url}/api/auth/verify-email?token=${encodeURIComponent(token)}
+  ${url.replace(/\/+$/, "")}/confirm?token=${encodeURIComponent(token)}
 
 If it was not you, do nothing.
 `;

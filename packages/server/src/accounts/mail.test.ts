@@ -79,16 +79,47 @@ test("an address is confirmed by the link in its mail, and then what waits for i
   const spaces = async () => (await bea.spaces.listSpaces({})).spaces.map(({ slug }) => slug);
   expect(await spaces()).toEqual([]);
   const text = await mailed("Your address at Lanista", "bea@example.org");
-  const link = new URL(/http\S+verify-email\S+/.exec(text)?.[0] ?? "");
-  const follow = (token: string) => fetch(`${server.urls.http}${link.pathname}?token=${token}`, { redirect: "manual" });
-  const good = link.searchParams.get("token") ?? "";
-  expect((await follow(`${good}x`)).status).toBe(401);
+  const link = new URL(/http\S+confirm\?\S+/.exec(text)?.[0] ?? "");
+  // As whatever looks through mails does: it sees a page, and nothing comes of that.
+  const opened = await fetch(`${server.urls.http}${link.pathname}${link.search}`);
+  expect(opened.status).toBe(200);
+  expect(opened.headers.get("content-security-policy")).toMatch(/^default-src 'none'; .*form-action 'self'$/);
+  const page = await opened.text();
+  expect((await bea.tokens.whoAmI({})).user?.emailConfirmed).toBe(false);
+  const [, action, good = ""] = /action="(\w+)"><input type="hidden" name="token" value="([^"]+)"/.exec(page) ?? [];
+  const press = (token: string) =>
+    fetch(new URL(action!, `${server.urls.http}${link.pathname}`), {
+      method: "POST",
+      body: new URLSearchParams({ token }),
+    });
+  const wrong = await press(`${good}x`);
+  expect([wrong.status, await wrong.text()]).toEqual([401, expect.stringContaining("good no more")]);
   expect(await spaces()).toEqual([]);
-  expect((await follow(good)).status).toBe(200);
+  const right = await press(good);
+  expect([right.status, await right.text()]).toEqual([200, expect.stringContaining("is confirmed")]);
   expect(await spaces()).toEqual(["cs1"]);
   expect((await bea.tokens.whoAmI({})).user?.emailConfirmed).toBe(true);
   const { members } = await lea.client.spaces.listMembers({ space: "cs1" });
   expect(members).toContainEqual(expect.objectContaining({ email: "bea@example.org", group: "T1" }));
+});
+
+test("programs confirm an address as ever, and what is no token shows as text", async () => {
+  const person = { name: "Cem", email: "cem@example.org", password: "the first of them" };
+  const { token } = (await (await post("sign-up/email", person)).json()) as { token: string };
+  const text = await mailed("Your address at Lanista", "cem@example.org");
+  const secret = /confirm\?token=(\S+)/.exec(text)?.[1] ?? "";
+  const api = `${server.urls.http}/api/auth/verify-email?token=`;
+  expect((await fetch(`${api}${secret}x`)).status).toBe(401);
+  expect((await fetch(`${api}${secret}`)).status).toBe(200);
+  expect((await server.client(token).tokens.whoAmI({})).user?.emailConfirmed).toBe(true);
+
+  const page = async (token: string) =>
+    (await fetch(`${server.urls.http}/confirm?token=${encodeURIComponent(token)}`)).text();
+  expect(await page(`"><script>alert(1)</script>`)).toContain("&quot;&gt;&lt;script&gt;");
+  expect(await page("")).toContain("good no more");
+  expect(await page("x".repeat(3000))).not.toContain("xxx");
+  const json = { method: "POST", headers: { "content-type": "application/json" }, body: "{}" };
+  expect((await fetch(`${server.urls.http}/confirm`, json)).status).toBe(400);
 });
 
 test("a forgotten password is set anew with the token of a mail, once", async () => {

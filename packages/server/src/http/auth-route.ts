@@ -4,12 +4,12 @@
  */
 
 import { LanistaError } from "@lanista/api/errors";
-import { v7 as uuid } from "uuid";
 import { z } from "zod";
 import type { Accounts } from "../accounts/accounts.ts";
 import { returnUse, takeUse } from "../accounts/invitations.ts";
 import type { App } from "../app.ts";
 import type { RateLimits } from "../rpc/rate-limit.ts";
+import { tellAccount, userOf } from "./account-log.ts";
 import { setHeader } from "./headers.ts";
 import type { NodeServerRequest, NodeServerResponse } from "./node.ts";
 import { readBody } from "./read-body.ts";
@@ -74,44 +74,10 @@ export function authRoute(app: App, accounts: Accounts, limits: RateLimits): Htt
         path === "sign-up/email"
           ? await signUp(app, body ?? Buffer.alloc(0), () => accounts.handle(request))
           : await accounts.handle(request);
-      await tell(app, at, path, answer);
+      await tellAccount(app, at, path, answer);
       await sendAnswer(at.response, answer);
     },
   };
-}
-
-/** Who changed what of his account; signing in and out is in the log alone. */
-const AUDITED = new Set(["sign-up/email", "reset-password", "change-password", "update-user", "verify-email"]);
-/** Pages ask for these again and again. */
-const READ = new Set(["get-session", "list-sessions"]);
-
-async function tell(app: App, { requestId, address }: RouteRequest, path: string, answer: Response): Promise<void> {
-  const userId =
-    answer.ok && !READ.has(path)
-      ? userOf(
-          await answer
-            .clone()
-            .json()
-            .catch(() => null),
-        )
-      : undefined;
-  const line = { requestId, action: `api/auth/${path}`, status: answer.status, address };
-  app.log[READ.has(path) ? "debug" : "info"]({ ...line, ...(userId === undefined ? {} : { userId }) }, "account");
-  if (answer.ok && AUDITED.has(path)) await audit(app, path, userId);
-}
-
-async function audit(app: App, path: string, userId: string | undefined): Promise<void> {
-  await app.db
-    .insertInto("audit")
-    .values({
-      id: uuid(),
-      actor: userId === undefined ? "anonymous" : `user:${userId}`,
-      action: `api/auth/${path}`,
-      subject: userId ?? "",
-      space_id: null,
-      detail: "{}",
-    })
-    .execute();
 }
 
 /** A page of another site signs nobody in or out. What says nothing of where it comes from is no browser, and brings no cookie. */
@@ -160,10 +126,6 @@ function parsed(body: Buffer): unknown {
   } catch {
     throw new LanistaError("invalid", "the body is no JSON");
   }
-}
-
-function userOf(answer: unknown): string | undefined {
-  return z.object({ user: z.object({ id: z.string() }) }).safeParse(answer).data?.user.id;
 }
 
 function asRequest(app: App, { request, url, address }: RouteRequest, body: Buffer | null): Request {

@@ -4,8 +4,8 @@ import type { Caller } from "../auth/caller.ts";
 import type { Db, Tx } from "../db/database.ts";
 import type { JobRow } from "./kinds.ts";
 
-/** Kinds whose logs are staff's alone. */
-const STAFFS_LOGS: ReadonlySet<string> = new Set(["grade", "task_check", "compare"]);
+/** Kinds of a course's own work: all of its staff may look at them, and their logs are staff's alone. */
+export const COURSE_KINDS: readonly string[] = ["grade", "task_check", "compare"];
 
 async function jobRow(db: Db | Tx, id: string): Promise<JobRow> {
   const job = await db.selectFrom("jobs").selectAll().where("id", "=", id).executeTakeFirst();
@@ -13,7 +13,15 @@ async function jobRow(db: Db | Tx, id: string): Promise<JobRow> {
   return job;
 }
 
-/** The caller's own, or one of a space he organises. Throws LanistaError `not_found`. */
+/** One that the caller may look at: what he may stop, and of a course's own work, where he is of its staff, all. Throws LanistaError `not_found`. */
+export async function seenJob(db: Db | Tx, caller: Caller, id: string): Promise<JobRow> {
+  const job = await jobRow(db, id);
+  if (job.space_id === null || !COURSE_KINDS.includes(job.kind)) return await ownJob(db, caller, id);
+  await requireOwn(db, caller, { spaceId: job.space_id, ownerId: job.owner_id }, "the job", "assistant");
+  return job;
+}
+
+/** The caller's own, or one of a space he organises: he may stop it. Throws LanistaError `not_found`. */
 export async function ownJob(db: Db | Tx, caller: Caller, id: string): Promise<JobRow> {
   const job = await jobRow(db, id);
   if (job.space_id !== null) await requireOwn(db, caller, { spaceId: job.space_id, ownerId: job.owner_id }, "the job");
@@ -30,7 +38,7 @@ export async function organisedJob(db: Db | Tx, caller: Caller, id: string): Pro
 }
 
 /**
- * The job, and the seats whose logs the caller may read: null for all. An organiser reads all; a participant those of his own
+ * The job, and the seats whose logs the caller may read: null for all. An organiser reads all, and so does any staff of a course's own work; a participant those of his own
  * agents, all of a job of his own that is no match, and none of one that grades him. Throws LanistaError `not_found` where there is none.
  */
 export async function readableSeats(
@@ -46,10 +54,10 @@ export async function readableSeats(
   if (caller.user === null) throw notFound("the job");
   if (job.space_id !== null) {
     const role = await requireRole(db, caller, job.space_id, "participant", "the job");
-    if (atLeast(role, "organiser")) return { job, seats: null };
+    if (atLeast(role, COURSE_KINDS.includes(job.kind) ? "assistant" : "organiser")) return { job, seats: null };
   } else if (caller.spaceId !== null) throw notFound("the job");
   // A grading's log tells of hidden cases.
-  if (STAFFS_LOGS.has(job.kind)) {
+  if (COURSE_KINDS.includes(job.kind)) {
     if (job.owner_id !== caller.user.id) throw notFound("the job");
     return { job, seats: [] };
   }

@@ -11,11 +11,11 @@ import {
   UpdateQueueResponseSchema,
 } from "@lanista/api/gen/lanista/v1/jobs_pb";
 import type { App } from "../app.ts";
-import { isAdministrator, requireSpace, requireUser, roleIn } from "../auth/access.ts";
+import { atLeast, isAdministrator, requireSpace, requireUser, roleIn } from "../auth/access.ts";
 import { type Caller, callerOf } from "../auth/caller.ts";
 import type { Db } from "../db/database.ts";
 import type { JobState } from "../db/types.ts";
-import { organisedJob, ownJob, readableSeats } from "../jobs/access.ts";
+import { COURSE_KINDS, organisedJob, ownJob, readableSeats, seenJob } from "../jobs/access.ts";
 import { cancelJob, reviveJob } from "../jobs/cancel.ts";
 import { jobMessage, STATES, summaryMessage } from "../jobs/messages.ts";
 import { queueMessages, updateQueue } from "../jobs/queues.ts";
@@ -30,7 +30,7 @@ export function jobService(app: App): ServiceImpl<typeof JobService> {
   const { db } = app;
   return {
     async getJob(request, context) {
-      return { job: await jobMessage(app, db, await ownJob(db, callerOf(context), request.jobId)) };
+      return { job: await jobMessage(app, db, await seenJob(db, callerOf(context), request.jobId)) };
     },
 
     async listJobs(request, context) {
@@ -38,9 +38,10 @@ export function jobService(app: App): ServiceImpl<typeof JobService> {
       const wanted = pageWanted(request.page, 1);
       let query = db.selectFrom("jobs").selectAll();
       if (request.space !== "") {
-        const least = request.all ? "organiser" : "participant";
-        const { space } = await requireSpace(db, caller, request.space, least);
+        const least = request.all ? "assistant" : "participant";
+        const { space, role } = await requireSpace(db, caller, request.space, least);
         query = query.where("space_id", "=", space.id);
+        if (request.all && !atLeast(role, "organiser")) query = query.where("kind", "in", COURSE_KINDS);
       } else if (!isAdministrator(caller) || caller.spaceId !== null) {
         if (request.all)
           throw new LanistaError("invalid", "name a space: everybody's jobs everywhere are an administrator's to see", {
@@ -96,7 +97,7 @@ export function jobService(app: App): ServiceImpl<typeof JobService> {
       ),
 
     async *watchJob(request, context) {
-      const job = await ownJob(db, callerOf(context), request.jobId);
+      const job = await seenJob(db, callerOf(context), request.jobId);
       for await (const now of watchJob(app, job.id, context.signal)) yield { job: now };
     },
 

@@ -649,6 +649,8 @@ export declare const UpdateQueueResponseSchema: GenMessage<UpdateQueueResponse>;
  */
 export declare const JobService: GenService<{
   /**
+   * The caller's own, or of a space that he organises; of a course also those of its gradings, where he is a teaching assistant.
+   *
    * @generated from rpc lanista.v1.JobService.GetJob
    */
   getJob: {
@@ -657,7 +659,8 @@ export declare const JobService: GenService<{
     output: typeof GetJobResponseSchema;
   },
   /**
-   * The caller's own, newest first; an organiser may ask for everybody's in his space, an administrator for all.
+   * The caller's own, newest first; an organiser may ask for everybody's in his space, a course's teaching assistant for those of its gradings, an
+   * administrator for all.
    *
    * @generated from rpc lanista.v1.JobService.ListJobs
    */
@@ -697,7 +700,7 @@ export declare const JobService: GenService<{
     output: typeof WatchJobResponseSchema;
   },
   /**
-   * What its agents wrote, as far as the caller may see it: his own agents' logs, an organiser all.
+   * What its agents wrote, as far as the caller may see it: his own agents' logs, an organiser all, and so a teaching assistant of gradings.
    *
    * @generated from rpc lanista.v1.JobService.ReadLog
    */

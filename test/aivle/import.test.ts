@@ -77,7 +77,7 @@ function fill(): void {
     max_upload_size: 2048,
     run_time_limit: 60,
     ram_limit: 256,
-    vram_limit: 0,
+    vram_limit: 512,
     opened_at: "2025-02-01T08:00:00+08:00",
     deadline_at: "2025-03-01T08:00:00+08:00",
     closed_at: null,
@@ -278,6 +278,7 @@ test("a course comes over from a site that ails, killed twice on the way, and no
     maxBytes: 2_097_152n,
     caseSeconds: 60,
     memoryBytes: 268_435_456n,
+    gpus: 0,
     vramBytes: 0n,
     queue: "default",
   });
@@ -347,6 +348,26 @@ test("the same course comes from CSV files", async () => {
   expect(sum(byCsv)).toEqual(sum(bySite));
   expect(byCsv.tasks).toEqual(bySite.tasks.slice(1));
   expect(byCsv.results["ada@example.org"]).toEqual([[60, 10]]);
+}, 60_000);
+
+test("a task of the queue gpu is given a GPU, and its import does not wait for a worker that has one", async () => {
+  const csv = join(folder, "on-gpu");
+  mkdirSync(csv);
+  writeFileSync(join(csv, "g.zip"), grader);
+  writeFileSync(join(csv, "people.csv"), "id,username,name,email,role\n2,a01,Ada,ada@example.org,STU\n");
+  writeFileSync(join(csv, "submissions.csv"), "id,task,user,file,created_at,point,error,notes,marked_for_grading\n");
+  writeFileSync(
+    join(csv, "tasks.csv"),
+    "id,name,grader,opened_at,deadline_at,eval_queue,vram_limit\n4,Deep,g.zip,2025-02-01 00:00:00,2025-03-01 00:00:00,gpu,512\n",
+  );
+  const { code, stdout, stderr } = await lanista(["cs15", "--csv", csv, "--open", "--json"]);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+  expect(JSON.parse(stdout).notes).toEqual([
+    "task Deep: it was graded in the queue gpu there; here each of its gradings is given one GPU of a worker",
+    expect.stringMatching(/^grader of task Deep: no worker can check it \(.*1 GPUs, 512 MiB.*\); import again/),
+  ]);
+  const { task } = await lea.client.tasks.getTask({ task: "cs15/deep" });
+  expect(task).toMatchObject({ opened: false, settings: { gpus: 1, vramBytes: 536_870_912n, queue: "gpu" } });
 }, 60_000);
 
 test("what cannot be had is listed, with the rest brought over; without a token, or with a wrong file, nothing is", async () => {

@@ -143,7 +143,7 @@ describe("the file is refused, with the line and the reason, when", () => {
     ],
     [
       "a wrong type",
-      (lines: Record<string, unknown>[]) => Object.assign(lines[1]!, { a: ["3", null] }),
+      (lines: Record<string, unknown>[]) => Object.assign(lines[1]!, { a: [true, null] }),
       /line 2: "a" holds/,
     ],
     [
@@ -196,6 +196,11 @@ describe("a re-run names the first difference, when a forger changed", () => {
       "an action to an illegal one",
       (l) => Object.assign(steps(l)[2]!, { a: [0, null] }),
       { episode: 0, step: 2, what: /action 0 of seat 0 is not legal/ },
+    ],
+    [
+      "an action to a text",
+      (l) => Object.assign(steps(l)[0]!, { a: ["0", null] }),
+      { episode: 0, step: 0, what: /action/ },
     ],
     [
       "who acts",

@@ -97,16 +97,31 @@ export async function useGrader(bringing: Bringing, old: OldTask, task: Task, fi
   const what = `grader of task ${old.name}`;
   let inUse = task.versionId !== "";
   if (!inUse) {
-    if (wanted.wait && first.state === State.CHECKING)
-      for await (const { job } of client.jobs.watchJob({ jobId: first.jobId }, { signal: context.signal }))
+    // Nobody waits for a worker that does not run, such as one with the GPUs that the task is given.
+    let missing = "";
+    if (wanted.wait && first.state === State.CHECKING) {
+      const enough = new AbortController();
+      const signal = AbortSignal.any([context.signal, enough.signal]);
+      for await (const { job } of client.jobs.watchJob({ jobId: first.jobId }, { signal })) {
         progress.update(`${what}: ${jobText(job!)}`);
+        if (job!.wait?.reason !== "no_worker") continue;
+        missing = job!.wait.detail;
+        break;
+      }
+      // Leaving the loop alone would leave the stream open, and with it this process.
+      enough.abort();
+    }
     const { versions } = await ask(bringing, () => client.tasks.listTaskVersions({ taskId: task.id }));
     const version = versions.find(({ id }) => id === first.id) ?? first;
     if (version.state === State.READY) {
       await ask(bringing, () => client.tasks.useTaskVersion({ versionId: version.id }));
       inUse = true;
     } else if (version.state === State.CHECKING)
-      report.note(`${what}: it is being checked by a worker; import again to use it then`);
+      report.note(
+        missing === ""
+          ? `${what}: it is being checked by a worker; import again to use it then`
+          : `${what}: no worker can check it (${missing}); import again to use it when one has`,
+      );
     else report.leave(what, whyNot(version));
   }
   if (wanted.open && inUse && !task.opened && old.opened !== null)

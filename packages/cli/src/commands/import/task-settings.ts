@@ -7,6 +7,8 @@ import { MIB } from "./bringing.ts";
 
 const DAY_SECONDS = 86_400;
 const LEAST_MIB = 16;
+/** The queue of the site's whose workers have GPUs. Every task has a bound on their memory, also those that use none. */
+const GPU_QUEUE = "gpu";
 const MOST_MIB = 2 ** 20;
 /** What a grader's value counts up to, where nobody says otherwise. */
 const POINTS = 100;
@@ -18,6 +20,7 @@ export function pointsOf(submissions: readonly OldSubmission[], wanted: number |
 }
 
 export function settingsOf(task: OldTask, points: number, note: (text: string) => void): TaskSettings {
+  const onGpu = task.queue === GPU_QUEUE;
   const settings = create(TaskSettingsSchema, {
     // There nothing is taken after the deadline; of what is there the one that was marked counts, by itself the best.
     latePolicy: task.deadline === null ? LatePolicy.NONE : LatePolicy.REFUSE,
@@ -25,11 +28,13 @@ export function settingsOf(task: OldTask, points: number, note: (text: string) =
     points,
     caseSeconds: bounded(task.runSeconds, 1, DAY_SECONDS),
     memoryBytes: BigInt(bounded(task.ramMib, LEAST_MIB, MOST_MIB) * MIB),
-    vramBytes: BigInt(bounded(task.vramMib, 1, MOST_MIB) * MIB),
+    gpus: onGpu ? 1 : 0,
+    vramBytes: onGpu ? BigInt(bounded(task.vramMib, 1, MOST_MIB) * MIB) : 0n,
     maxBytes: BigInt(Math.max(0, task.maxUploadKib) * 1024),
     dailyLimit: Math.min(100_000, Math.max(1, task.dailyLimit)),
   });
   if (task.dailyLimit < 1) note("nobody could hand in there (daily limit 0); here it is once a day");
+  if (onGpu) note("it was graded in the queue gpu there; here each of its gradings is given one GPU of a worker");
   if (task.ramMib > 0 && task.ramMib < LEAST_MIB)
     note(`${task.ramMib} MiB of memory there, ${LEAST_MIB} here: the least`);
   const { opened, deadline, closed } = task;

@@ -175,7 +175,7 @@ describe("a worker", () => {
   test("says what it is, what it can enforce and what it has free", async () => {
     const workers = world.database.db.selectFrom("workers").selectAll();
     const row = await workers.where("id", "=", id).executeTakeFirstOrThrow();
-    const kinds = ["match", "validate", "grade", "task_check", "compare", "noop"];
+    const kinds = ["match", "validate", "grade", "task_check", "compare", "env_check", "noop"];
     expect(row).toMatchObject({ queues: ["default"], kinds, concurrency: 4 });
     expect(row.total.cpus).toBeGreaterThan(0);
     expect(row.free.memoryBytes).toBeGreaterThan(0);

@@ -59,6 +59,23 @@ async function invitation(world: World): Promise<{ id: string; code: string }> {
   return { id, code };
 }
 
+async function environment(world: World): Promise<string> {
+  const id = randomUUID();
+  const digest = createHash("sha256").update(world.bundle).digest("hex");
+  await world.server.database.db
+    .insertInto("environments")
+    .values({
+      id,
+      space_id: world.spaceA,
+      digest,
+      size_bytes: world.bundle.byteLength,
+      job_id: await makeJob(world),
+      created_by: world.people.organiser.id,
+    })
+    .execute();
+  return id;
+}
+
 async function submission(world: World): Promise<string> {
   const id = randomUUID();
   const { agent, version } = world.agents.owner;
@@ -269,6 +286,13 @@ export const REQUESTS: Readonly<Record<string, MakeRequest>> = {
   "SubmissionService/GetSubmission": async (world) => ({ submissionId: await submission(world) }),
   "SubmissionService/ListSubmissions": inA,
   "SubmissionService/CancelSubmission": async (world) => ({ submissionId: await submission(world) }),
+  "EnvironmentService/AddEnvironment": async (world, caller) => ({
+    space: world.spaceA,
+    uploadId: await finishedUpload(world, caller),
+  }),
+  "EnvironmentService/ListSpaceEnvironments": inA,
+  "EnvironmentService/GetSpaceEnvironment": async (world) => ({ environmentId: await environment(world) }),
+  "EnvironmentService/DownloadEnvironment": async (world) => ({ environmentId: await environment(world) }),
   "TaskService/CreateTask": (world) => ({ space: world.spaceA, slug: unique(), title: "T" }),
   "TaskService/GetTask": (world) => ({ task: world.task }),
   "TaskService/ListTasks": inA,

@@ -34,27 +34,35 @@ export interface CheckEffort {
   readonly seed: number;
 }
 
-/** Of each check the first finding. Throws what `EnvironmentBoxes.source` throws, but for an EnvironmentFault: that is a finding. */
+export interface CheckedEnvironment {
+  /** Of each check the first. */
+  readonly findings: readonly EnvironmentFinding[];
+  /** What it says of itself; null where it could not be opened. */
+  readonly described: Pick<BundledSource, "seats" | "views"> | null;
+}
+
+/** Throws what `EnvironmentBoxes.source` throws, but for an EnvironmentFault: that is a finding. */
 export async function checkBundledEnvironment(
   boxes: EnvironmentBoxes,
   bundle: BundledEnvironment,
   options: Readonly<Record<string, unknown>>,
   { episodes, seed }: CheckEffort,
   signal?: AbortSignal,
-): Promise<EnvironmentFinding[]> {
+): Promise<CheckedEnvironment> {
   const report = new Report();
   let source: BundledSource;
   try {
     source = await boxes.source(bundle, options, signal);
   } catch (error) {
     report.fault("opens", error);
-    return report.findings;
+    return { findings: report.findings, described: null };
   }
+  const { seats, views } = source;
   const seeds = Array.from({ length: episodes }, (_, i) => seed + i);
   try {
     // In the second box they are played from the last to the first, and each twice: what an episode leaves behind shows.
     const first = await inBox(source, report, signal, seeds);
-    if (first === undefined) return report.findings;
+    if (first === undefined) return { findings: report.findings, described: { seats, views } };
     const fresh = await inBox(source, report, signal, [seed]);
     if (fresh !== undefined) report.compare("determinism", [seed], fresh, first);
     const again = await inBox(source, report, signal, [...seeds, ...seeds].reverse());
@@ -63,7 +71,7 @@ export async function checkBundledEnvironment(
   } finally {
     await source.close();
   }
-  return report.findings;
+  return { findings: report.findings, described: { seats, views } };
 }
 
 class Report {

@@ -38,6 +38,12 @@ const option = z.union([
     .refine((one) => one.enum.includes(one.default), "the default must be one of the enum"),
 ]);
 
+/** What whoever plays may choose, by name. */
+export const environmentOptions = z.record(
+  z.string().regex(/^[A-Za-z_]\w*$/, "must be a name that Python can take"),
+  option,
+);
+
 const manifest = z.strictObject({
   environment: z.literal(1, "must be 1, the version of this format"),
   id: z.string().regex(/^[a-z0-9][a-z0-9-]{0,63}$/, "must be of small letters, digits and -, 64 at most"),
@@ -54,7 +60,7 @@ const manifest = z.strictObject({
   api: z.enum(["gymnasium", "pettingzoo-aec", "pettingzoo-parallel"]),
   seats: z.array(text(200)).min(1).max(31).optional(),
   kwargs: z.record(z.string().regex(/^[A-Za-z_]\w*$/), z.json()).default({}),
-  options: z.record(z.string().regex(/^[A-Za-z_]\w*$/, "must be a name that Python can take"), option).default({}),
+  options: environmentOptions.default({}),
   action_mask: z.enum(["auto", "info", "none"]).default("auto"),
   seed_bits: z.union([z.literal(32), z.literal(53)]).default(53),
   max_steps: z.int().min(1).max(1_000_000).default(10_000),

@@ -1,12 +1,12 @@
 /** Starts an agent in a box and asks it for one action, as a match would. */
 import { SeededChance } from "@lanista/games/chance";
-import type { Environment } from "@lanista/games/environment";
 import { SandboxError } from "@lanista/sandbox/errors";
 import type { SandboxHost } from "@lanista/sandbox/host";
 import type { SandboxStamp } from "@lanista/sandbox/types";
 import { AgentBoxes } from "../agent-boxes.ts";
 import type { PreparedAgent } from "../agents/types.ts";
-import { BuiltInEpisodes } from "../episodes/built-in.ts";
+import { type Playable, sourceOf } from "../episodes/built-in.ts";
+import type { EpisodeSource, Episodes } from "../episodes/episodes.ts";
 import { HostClock } from "../host-clock.ts";
 import { judge } from "../judge.ts";
 import { planMatch } from "../match-plan.ts";
@@ -24,7 +24,7 @@ const LISTEN_MS = 100;
 
 export interface DryRunRequest {
   readonly agent: PreparedAgent;
-  readonly env: Environment;
+  readonly env: Playable;
   readonly host: SandboxHost;
   readonly boxes: ValidationBoxes;
   readonly startSeconds: number;
@@ -39,21 +39,39 @@ export interface DryRun {
   readonly wrong: { readonly fault: Fault; readonly detail: string; readonly log: string } | undefined;
 }
 
-/** Throws SandboxError where the fault is the host's, InterpreterMissingError, and the signal's reason. */
+/** Throws SandboxError where the fault is the host's, InterpreterMissingError, EnvironmentFault, and the signal's reason. */
 export async function dryRun(request: DryRunRequest): Promise<DryRun> {
-  const { agent, env, signal } = request;
+  const { env, signal } = request;
   signal?.throwIfAborted();
+  const source = sourceOf(env);
+  const episodes = await source.open(signal);
+  const cancel = (): void => episodes.cancel();
+  signal?.addEventListener("abort", cancel);
+  try {
+    if (signal?.aborted) cancel();
+    return await asked(request, source, episodes);
+  } catch (error) {
+    // Whatever came of being cancelled.
+    signal?.throwIfAborted();
+    throw error;
+  } finally {
+    signal?.removeEventListener("abort", cancel);
+    await episodes.close();
+  }
+}
+
+async function asked(request: DryRunRequest, source: EpisodeSource, episodes: Episodes): Promise<DryRun> {
+  const { agent, signal } = request;
   const contender = new AgentBoxes(request.host, request.boxes).contender(agent);
   const plan = planMatch({
-    env,
-    contenders: Array.from({ length: env.info.seats }, () => contender),
+    env: source,
+    contenders: Array.from({ length: source.views.length }, () => contender),
     seed: SEED,
     startSeconds: request.startSeconds,
     moveSeconds: request.moveSeconds,
   });
-  const episodes = new BuiltInEpisodes(env);
   const [k0, k1] = chanceKey(SEED);
-  episodes.reset(new SeededChance(k0, k1).split(0));
+  await episodes.reset(new SeededChance(k0, k1).split(0));
   const seatIndex = 31 - Math.clz32(episodes.actors & -episodes.actors);
   const askedMs = performance.now();
   const sandbox = await contender.open();

@@ -14,11 +14,11 @@
  */
 import { rm } from "node:fs/promises";
 import { extname } from "node:path";
-import type { Environment } from "@lanista/games/environment";
 import type { SandboxHost } from "@lanista/sandbox/host";
 import type { SandboxStamp } from "@lanista/sandbox/types";
 import { prepareAgent } from "../agents/prepare.ts";
 import { BundleError, type PreparedAgent } from "../agents/types.ts";
+import type { Playable } from "../episodes/built-in.ts";
 import { dryRun } from "./dry-run.ts";
 import { Findings } from "./findings.ts";
 import { INSPECTION_SECONDS, inspectFiles, type ValidationBox, type ValidationBoxes } from "./inspect.ts";
@@ -30,7 +30,7 @@ import { checkStructure, filesOf } from "./structure.ts";
 export interface ValidationRequest {
   /** A file, a folder or a .zip. */
   readonly path: string;
-  readonly env: Environment;
+  readonly env: Playable;
   readonly policy: ValidationPolicy;
   readonly host: SandboxHost;
   /** As for a match: tier, runtime, limits, what is given up, interpreters, the folder of runners. */
@@ -49,7 +49,8 @@ export interface ValidationRequest {
 
 /**
  * Validates an agent. Throws BundleError `not_found` where there is nothing at the path, InterpreterMissingError,
- * SandboxError (`refused`: this host cannot enforce what was asked for; `fault`: its own fault), and the signal's reason.
+ * SandboxError (`refused`: this host cannot enforce what was asked for; `fault`: its own fault), an EnvironmentFault of a bundled environment,
+ * and the signal's reason.
  */
 export async function validateAgent(request: ValidationRequest): Promise<ValidationReport> {
   request.signal?.throwIfAborted();

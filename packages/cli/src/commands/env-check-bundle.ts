@@ -30,7 +30,7 @@ export async function checkBundle(context: Context, path: string, options: Check
           arenaOptions(options),
           async (boxes, bundle) => {
             const given = parseOptions(bundle.manifest, options.option ?? []);
-            const found = await checkBundledEnvironment(boxes, bundle, given, { episodes, seed }, signal);
+            const { findings: found } = await checkBundledEnvironment(boxes, bundle, given, { episodes, seed }, signal);
             return { manifest: bundle.manifest, findings: found };
           },
           onUnclosed,

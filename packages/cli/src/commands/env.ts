@@ -4,15 +4,17 @@ import { namesBundle } from "../named-environment.ts";
 import { integer, repeated } from "../option-values.ts";
 import { addPackageOptions } from "../package-options.ts";
 import { addBoxOptions, type BoxOptions } from "../play-options.ts";
+import { addRemoteOptions, type RemoteOptions } from "../remote/options.ts";
 import { type CheckOptions, envCheck } from "./env-check.ts";
 import { envList } from "./env-list.ts";
 import type { PackagesOptions } from "./env-packages.ts";
 import { envShow } from "./env-show.ts";
+import type { UploadOptions } from "./env-upload.ts";
 import type { WarmOptions } from "./env-warm.ts";
 
 export function envCommand(context: Context): Command {
   const env = new Command("env").description(
-    "environments: list them, describe one, check one; the Python packages that agents and tasks need",
+    "environments: list them, describe one, check one, hand one in; the Python packages that agents and tasks need",
   );
 
   env
@@ -97,5 +99,39 @@ Example:
       await envPackages(context, options);
     });
 
+  addRemoteOptions(env.command("upload"))
+    .description("hand in an environment for the ladders of a space you organise, and wait until it is checked")
+    .argument("<bundle>", "a folder or a .zip with an environment.yaml (see init env)")
+    .requiredOption("--space <space>", "the space")
+    .option("--queue <queue>", "where its check waits")
+    .option("--tier <tier>", "its check's sandboxes: container, gvisor or docker")
+    .addHelpText(
+      "after",
+      `
+Ends with 1 if something was found. A ladder is then made with its id: ladder create my-ladder --space winter --env 0195…
+
+Example:
+  $ lanista env upload my-game --space winter`,
+    )
+    .action(async (path: string, options: UploadOptions) => (await uploads()).envUpload(context, path, options));
+
+  addRemoteOptions(env.command("uploaded"))
+    .description("list the environments that were handed in for a space, and what was found in them")
+    .requiredOption("--space <space>", "the space")
+    .addHelpText("after", "\nExample:\n  $ lanista env uploaded --space winter")
+    .action(async (options: RemoteOptions & { space: string }) => (await uploads()).envUploaded(context, options));
+
+  addRemoteOptions(env.command("download"))
+    .description("fetch the bundle of an environment that was handed in, to play in or to verify replays by")
+    .argument("<id>", "its id, see env uploaded")
+    .option("--output <file>", "where to (default: ID.zip)")
+    .addHelpText("after", "\nExample:\n  $ lanista env download 0195… --output my-game.zip")
+    .action(async (id: string, options: RemoteOptions & { output?: string }) =>
+      (await uploads()).envDownload(context, id, options),
+    );
+
   return env;
 }
+
+/** The other commands need no server, nor wait for what speaks to one. */
+const uploads = () => import("./env-upload.ts");

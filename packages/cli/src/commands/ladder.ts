@@ -7,6 +7,7 @@ import {
   VerifyLadderResponseSchema,
 } from "@lanista/api/gen/lanista/v1/ladders_pb";
 import { Command } from "commander";
+import { validate as isUuid } from "uuid";
 import type { Context } from "../context.ts";
 import { EXIT } from "../exit-code.ts";
 import { integer, repeated } from "../option-values.ts";
@@ -44,7 +45,10 @@ export function ladderCommand(context: Context): Command {
   )
     .argument("<slug>", "its short name")
     .requiredOption("--space <space>", "the space")
-    .requiredOption("--env <env>", "the environment, see env list")
+    .requiredOption(
+      "--env <env>",
+      "the environment: see env list; or the id of one that was handed in, see env uploaded",
+    )
     .option("--title <title>", "what people read (default: the short name)")
     .option("--option <name=value>", "an option of the environment; may be repeated", repeated);
   addRuleOptions(created)
@@ -165,10 +169,12 @@ async function createLadder(context: Context, slug: string, options: CreateOptio
     slug,
     title: options.title ?? slug,
     public: options.public === true,
-    rules: { env: options.env, optionsJson: optionsJson(options.option ?? []), ...givenRules(options) },
+    rules: { ...environmentOf(options.env), optionsJson: optionsJson(options.option ?? []), ...givenRules(options) },
   });
   print(context, options, LadderSchema, ladder!, () => ladderLine(ladder!));
 }
+
+const environmentOf = (env: string) => (isUuid(env) ? { environmentId: env } : { env });
 
 /** `size=5` gives a number, `torus=true` a truth value, anything else a text; the server checks them. */
 function optionsJson(given: readonly string[]): string {

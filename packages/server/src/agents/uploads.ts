@@ -173,6 +173,7 @@ async function isNobodys(tx: Tx, digest: string): Promise<boolean> {
       AND NOT EXISTS (SELECT FROM agent_versions v WHERE v.digest = b.digest)
       AND NOT EXISTS (SELECT FROM task_submissions s WHERE s.digest = b.digest)
       AND NOT EXISTS (SELECT FROM task_versions v WHERE v.digest = b.digest)
+      AND NOT EXISTS (SELECT FROM environments e WHERE e.digest = b.digest)
       AND NOT EXISTS (SELECT FROM tasks t WHERE t.template_digest = b.digest)
       AND NOT EXISTS (SELECT FROM uploads u WHERE u.digest = b.digest AND u.complete)
       AND NOT EXISTS (SELECT FROM jobs j WHERE j.state IN ('waiting', 'running') AND strpos(j.payload::text, b.digest) > 0)

@@ -132,6 +132,18 @@ export interface UploadsTable {
   expires_at: Stamp;
   created_at: MadeStamp;
 }
+export interface EnvironmentsTable {
+  id: string;
+  space_id: string;
+  digest: string;
+  size_bytes: number;
+  state: Generated<"checking" | "ready" | "refused" | "cancelled" | "failed">;
+  job_id: string;
+  findings: ColumnType<unknown, string | undefined, string>;
+  summary: ColumnType<unknown, string | null | undefined, string | null>;
+  created_by: string;
+  created_at: MadeStamp;
+}
 export interface AgentsTable {
   id: string;
   space_id: string;
@@ -293,6 +305,7 @@ export interface MatchesTable {
   owner_id: string | null;
   reason: "ladder" | "placement" | "finals" | "requested" | "executor";
   env: string;
+  env_files: string | null;
   options: ColumnType<Record<string, number | boolean | string>, string, string>;
   /** A decimal number. */
   seed: string;
@@ -479,6 +492,7 @@ export interface Tables {
   idempotency: IdempotencyTable;
   bundles: BundlesTable;
   uploads: UploadsTable;
+  environments: EnvironmentsTable;
   agents: AgentsTable;
   agent_versions: AgentVersionsTable;
   ladders: LaddersTable;

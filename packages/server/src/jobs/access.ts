@@ -4,8 +4,8 @@ import type { Caller } from "../auth/caller.ts";
 import type { Db, Tx } from "../db/database.ts";
 import type { JobRow } from "./kinds.ts";
 
-/** Kinds of a course's own work: all of its staff may look at them, and their logs are staff's alone. */
-export const COURSE_KINDS: readonly string[] = ["grade", "task_check", "compare"];
+/** Kinds of a space's own work: all of its staff may look at them, and their logs are staff's alone. */
+export const COURSE_KINDS: readonly string[] = ["grade", "task_check", "compare", "env_check"];
 
 async function jobRow(db: Db | Tx, id: string): Promise<JobRow> {
   const job = await db.selectFrom("jobs").selectAll().where("id", "=", id).executeTakeFirst();

@@ -22,5 +22,8 @@ export const MOST_MOVES_BYTES = 64 * 1024 * 1024;
 /** Seats a log may name; what names another is dropped. */
 export const MOST_SEATS = 64;
 
+/** What a worker reports of a match that failed by its bundled environment: another attempt would fail by it again. */
+export const ENVIRONMENT_AT_FAULT = "environment";
+
 /** What a worker that is told to stop reports of its jobs: no attempt is used up, and the next begins at once. */
 export const WORKER_STOPPED = "worker_stopped";

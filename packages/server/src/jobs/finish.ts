@@ -11,7 +11,14 @@ import type { App } from "../app.ts";
 import type { Db, Tx } from "../db/database.ts";
 import type { OutcomeRow } from "../db/types.ts";
 import { traceJob } from "../ops/tracing.ts";
-import { BACKOFF_SECONDS, MOST_ATTEMPTS, MOST_BACKOFF_SECONDS, RETRY_WAIT_SECONDS, WORKER_STOPPED } from "./bounds.ts";
+import {
+  BACKOFF_SECONDS,
+  ENVIRONMENT_AT_FAULT,
+  MOST_ATTEMPTS,
+  MOST_BACKOFF_SECONDS,
+  RETRY_WAIT_SECONDS,
+  WORKER_STOPPED,
+} from "./bounds.ts";
 import type { JobKind, JobRow } from "./kinds.ts";
 import { knownKind } from "./known-kind.ts";
 import { logDead, logEnded, logFailed } from "./log.ts";
@@ -76,13 +83,14 @@ export async function endWithoutFail(app: App, tx: Tx, job: JobRow, outcome: Out
   return await despiteKind(app, tx, job, (lame) => endJob(lame, tx, job, { outcome, result: null, replayBlob: null }));
 }
 
-/** The attempt ended in a fault of ours: once more after a pause, or never. */
+/** The attempt ended in a fault of ours: once more after a pause, or never, as where its environment is to be mended first. */
 export async function failAttempt(app: App, tx: Tx, job: JobRow, outcome: OutcomeRow): Promise<string[]> {
   await closeAttempt(tx, job, outcome);
   app.metrics.jobs.attemptFailed(job.kind);
   logFailed(app, job, outcome);
   const stopped = outcome.fault === WORKER_STOPPED && job.max_attempts < MOST_ATTEMPTS;
-  if (job.attempt >= job.max_attempts && !stopped) return await bury(app, tx, job, outcome);
+  const hopeless = outcome.fault === ENVIRONMENT_AT_FAULT;
+  if (hopeless || (job.attempt >= job.max_attempts && !stopped)) return await bury(app, tx, job, outcome);
   const waiting = await tx
     .updateTable("jobs")
     .set({
@@ -109,16 +117,7 @@ export function backoffSeconds(attempt: number, chance: number = Math.random()):
 }
 
 async function bury(app: App, tx: Tx, job: JobRow, last: OutcomeRow): Promise<string[]> {
-  const seat = await followedSeat(tx, job);
-  const outcome: OutcomeRow = {
-    kind: "infra_fault",
-    ...(seat === null ? {} : { seats: [seat] }),
-    ...(last.fault === undefined ? {} : { fault: last.fault }),
-    detail:
-      seat === null
-        ? `every attempt (${job.attempt}) ended in a fault of ours; the last: ${last.detail ?? last.fault ?? "unknown"}`
-        : `every attempt (${job.attempt}) ended in a fault of ours in the box of seat ${seat}: somebody has to look at it; the last: ${last.detail ?? last.fault ?? "unknown"}`,
-  };
+  const outcome = last.fault === ENVIRONMENT_AT_FAULT ? withoutSeats(last) : await buriedOutcome(tx, job, last);
   const dead = await tx
     .updateTable("jobs")
     .set({ ...released, state: "dead", outcome: JSON.stringify(outcome), ended_at: sql<Date>`now()` })
@@ -132,6 +131,24 @@ async function bury(app: App, tx: Tx, job: JobRow, last: OutcomeRow): Promise<st
     await knownKind(lame, job.kind).ended(lame, tx, dead, { outcome, result: null, replayBlob: null, dead: true });
     return await changed(tx, job, true);
   });
+}
+
+/** Nobody who played is to blame. */
+function withoutSeats({ kind, fault = "", detail = "" }: OutcomeRow): OutcomeRow {
+  return { kind, fault, detail };
+}
+
+async function buriedOutcome(tx: Tx, job: JobRow, last: OutcomeRow): Promise<OutcomeRow> {
+  const seat = await followedSeat(tx, job);
+  return {
+    kind: "infra_fault",
+    ...(seat === null ? {} : { seats: [seat] }),
+    ...(last.fault === undefined ? {} : { fault: last.fault }),
+    detail:
+      seat === null
+        ? `every attempt (${job.attempt}) ended in a fault of ours; the last: ${last.detail ?? last.fault ?? "unknown"}`
+        : `every attempt (${job.attempt}) ended in a fault of ours in the box of seat ${seat}: somebody has to look at it; the last: ${last.detail ?? last.fault ?? "unknown"}`,
+  };
 }
 
 /** The one seat in whose box every attempt failed; null where there is no such seat. */

@@ -15,7 +15,10 @@ export const matchKind: JobKind<MatchPayload, MatchJobResult> = {
   name: "match",
   payload: matchPayload,
   result: matchResult,
-  bundles: (payload) => payload.seats.flatMap(({ bundle }) => (bundle === undefined ? [] : [bundle])),
+  bundles: ({ seats, environment }) => [
+    ...seats.flatMap(({ bundle }) => (bundle === undefined ? [] : [bundle])),
+    ...(environment === undefined ? [] : [environment.bundle]),
+  ],
 
   async started(app, tx, job) {
     await setState(app, tx, job, "running");

@@ -1,5 +1,6 @@
 /** The jobs' payloads and results: written by the server, read by workers, and the other way round. docs/jobs.md. */
 import { z } from "zod";
+import { namedEnvironment } from "./environment-payloads.ts";
 
 const digest = z.string().regex(/^[0-9a-f]{64}$/);
 const seed = z.string().regex(/^(0|[1-9][0-9]{0,15})$/);
@@ -14,6 +15,8 @@ export const boxLimits = z.strictObject({
 
 export const matchPayload = z.strictObject({
   env: z.string().max(64),
+  /** Absent: `env` is built in. */
+  environment: namedEnvironment.optional(),
   options,
   seed,
   episodes: z.int().min(1).max(1000),
@@ -79,6 +82,7 @@ export type MatchJobResult = z.infer<typeof matchResult>;
 
 export const validatePayload = z.strictObject({
   env: z.string().max(64),
+  environment: namedEnvironment.optional(),
   options,
   bundle: digest,
   tier: z.string().max(40),

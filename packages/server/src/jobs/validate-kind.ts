@@ -11,7 +11,7 @@ export const validateKind: JobKind<ValidatePayload, ValidateResult> = {
   name: "validate",
   payload: validatePayload,
   result: validateResult,
-  bundles: (payload) => [payload.bundle],
+  bundles: ({ bundle, environment }) => [bundle, ...(environment === undefined ? [] : [environment.bundle])],
 
   async ended(app, tx, job, end) {
     const submission = await tx

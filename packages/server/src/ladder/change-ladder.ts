@@ -115,7 +115,8 @@ async function planOf(
 export async function changeRules(app: App, tx: Tx, ladder: LadderRow, rules: StoredRules): Promise<LadderRow> {
   const before = ladderRules(ladder);
   const same = (key: "env" | "options"): boolean => JSON.stringify(before[key]) === JSON.stringify(rules[key]);
-  if (ladder.log_length > 0 && !(same("env") && same("options")))
+  const sameFiles = before.environment?.files === rules.environment?.files;
+  if (ladder.log_length > 0 && !(same("env") && same("options") && sameFiles))
     throw new LanistaError("conflict", "the environment and its options cannot change once a match is logged", {
       field: "rules.env",
       hint: "Make a ladder of its own for it.",

@@ -3,7 +3,7 @@ import { randomSeed } from "@lanista/arena/seeds";
 import { v7 as uuid } from "uuid";
 import type { App } from "../app.ts";
 import type { Tx } from "../db/database.ts";
-import type { MatchesTable } from "../db/types.ts";
+import type { MatchesTable, ResourcesRow } from "../db/types.ts";
 import { enqueue } from "../jobs/enqueue.ts";
 import { needsOf } from "../jobs/needs.ts";
 import type { MatchPayload } from "../jobs/payloads.ts";
@@ -29,6 +29,20 @@ export interface MatchOrder {
 /** Seconds beside the match's own: boxes to start and to end. */
 const MARGIN = 60;
 
+/** As a job names it. */
+export function environmentOf({ environment }: StoredRules): Pick<MatchPayload, "environment"> {
+  if (environment === undefined) return {};
+  const { bundle, files } = environment;
+  return { environment: { bundle, files } };
+}
+
+/** Its box is there beside the agents'; it thinks while they wait. */
+export function withEnvironment(needs: ResourcesRow, { environment }: StoredRules): ResourcesRow {
+  if (environment === undefined) return needs;
+  const { cpus = 0, memoryBytes = 0 } = needs;
+  return { cpus: Math.max(cpus, environment.cpus), memoryBytes: memoryBytes + environment.memoryBytes };
+}
+
 /** The match's id. */
 export async function makeMatch(app: App, tx: Tx, order: MatchOrder): Promise<string> {
   const { ladderId, spaceId, rules, reason, seats, ownerId } = order;
@@ -36,6 +50,7 @@ export async function makeMatch(app: App, tx: Tx, order: MatchOrder): Promise<st
   const seed = String(randomSeed());
   const payload: MatchPayload = {
     env: rules.env,
+    ...environmentOf(rules),
     options: rules.options,
     seed,
     episodes: rules.episodes,
@@ -58,9 +73,9 @@ export async function makeMatch(app: App, tx: Tx, order: MatchOrder): Promise<st
     // One line beside the ladder's, and of no higher priority: who asks without end waits for himself, and no rating for him.
     fairKey: ownerId ?? `ladder:${ladderId}`,
     payload,
-    needs: needsOf(rules.limits, rules.seats),
+    needs: withEnvironment(needsOf(rules.limits, rules.seats), rules),
     tier: rules.tier,
-    timeoutSeconds: Math.ceil(rules.startSeconds + rules.matchSeconds) + MARGIN,
+    timeoutSeconds: Math.ceil(rules.startSeconds + rules.matchSeconds + (rules.environment?.openSeconds ?? 0)) + MARGIN,
   });
   await tx
     .insertInto("matches")
@@ -72,6 +87,7 @@ export async function makeMatch(app: App, tx: Tx, order: MatchOrder): Promise<st
       owner_id: ownerId,
       reason,
       env: rules.env,
+      env_files: rules.environment?.files ?? null,
       options: JSON.stringify(rules.options),
       seed,
       rated: reason !== "requested",

@@ -96,7 +96,8 @@ async function log(tx: Tx, ladderId: string, match: MatchRow, seats: readonly Lo
     .where("id", "=", ladderId)
     .where("state", "in", kind === "finals" ? ["finals", "finished"] : ["open"])
     .where(
-      sql<boolean>`rules ->> 'env' = ${match.env} AND rules -> 'options' = ${JSON.stringify(match.options)}::jsonb`,
+      sql<boolean>`rules ->> 'env' = ${match.env} AND rules -> 'options' = ${JSON.stringify(match.options)}::jsonb
+        AND rules #>> '{environment,files}' IS NOT DISTINCT FROM ${match.env_files}::text`,
     )
     .returning(["log_length", "rules"])
     .executeTakeFirst();

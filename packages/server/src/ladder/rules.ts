@@ -3,14 +3,28 @@ import type { MessageInitShape } from "@bufbuild/protobuf";
 import { LanistaError } from "@lanista/api/errors";
 import type { SeatLimits } from "@lanista/api/gen/lanista/v1/common_pb";
 import type { LadderRules, LadderRulesSchema } from "@lanista/api/gen/lanista/v1/ladders_pb";
-import { type Environment, makeEnvironment } from "@lanista/games/environment";
-import { OptionError } from "@lanista/games/options";
+import { makeEnvironment } from "@lanista/games/environment";
+import { OptionError, type Options } from "@lanista/games/options";
 import { environments } from "@lanista/games/registry";
 import { z } from "zod";
+import { namedEnvironment } from "../jobs/environment-payloads.ts";
 import { boxLimits } from "../jobs/payloads.ts";
+
+/** What was known of a bundled environment when the ladder was given it: a ladder stays with the files that it began with. */
+const storedEnvironment = namedEnvironment.extend({
+  /** Its row's. */
+  id: z.string(),
+  memoryBytes: z.int(),
+  cpus: z.number(),
+  /** Of an attempt, beside what the match may take. */
+  openSeconds: z.number(),
+});
+export type StoredEnvironment = z.infer<typeof storedEnvironment>;
 
 export const storedRules = z.strictObject({
   env: z.string(),
+  /** Absent: `env` is built in. */
+  environment: storedEnvironment.optional(),
   options: z.record(z.string(), z.union([z.number(), z.boolean(), z.string()])),
   seats: z.int(),
   episodes: z.int(),
@@ -30,28 +44,38 @@ export const storedRules = z.strictObject({
 });
 export type StoredRules = z.infer<typeof storedRules>;
 
-const TIERS = ["container", "gvisor", "docker", "none"];
+export const TIERS = ["container", "gvisor", "docker", "none"];
 const MAX_OPTIONS = 4096;
+/** That a match's payload has room for. */
+const MOST_SEATS = 16;
 
 /** Of a ladder's row. */
 export function ladderRules(ladder: { readonly rules: unknown }): StoredRules {
   return storedRules.parse(ladder.rules);
 }
 
+/** What a ladder may be played in, its options fixed. */
+export interface LadderEnvironment {
+  readonly env: string;
+  readonly options: Options;
+  readonly seats: number;
+  /** Of a bundled one. */
+  readonly environment?: StoredEnvironment;
+}
+
 /** Zeros and empty strings become the defaults. Throws LanistaError `invalid`, naming the field. */
-export function rulesFrom(rules: LadderRules): StoredRules {
-  const env = environmentOf(rules.env, rules.optionsJson);
-  const { seats } = env.info;
+export function rulesFrom(rules: LadderRules, env: LadderEnvironment): StoredRules {
+  const { seats } = env;
   if (seats < 2)
-    throw new LanistaError(
-      "invalid",
-      `${rules.env} has one seat: a ladder rates agents by how they do against others`,
-      {
-        field: "rules.env",
-      },
-    );
+    throw new LanistaError("invalid", `${env.env} has one seat: a ladder rates agents by how they do against others`, {
+      field: "rules.env",
+    });
+  if (seats > MOST_SEATS)
+    throw new LanistaError("invalid", `${env.env} has ${seats} seats: a ladder's matches have ${MOST_SEATS} at most`, {
+      field: "rules.env",
+    });
   if (rules.seats !== 0 && rules.seats !== seats)
-    throw new LanistaError("invalid", `${rules.env} has ${seats} seats with these options, not ${rules.seats}`, {
+    throw new LanistaError("invalid", `${env.env} has ${seats} seats with these options, not ${rules.seats}`, {
       field: "rules.seats",
     });
   if (rules.tier !== "" && !TIERS.includes(rules.tier))
@@ -74,7 +98,8 @@ export function rulesFrom(rules: LadderRules): StoredRules {
     );
   const matchSeconds = rules.matchSeconds || Math.max(600, leastSeconds);
   return {
-    env: rules.env,
+    env: env.env,
+    ...(env.environment === undefined ? {} : { environment: env.environment }),
     options: env.options,
     seats,
     episodes: rules.episodes || 1,
@@ -97,6 +122,7 @@ export function rulesMessage(stored: StoredRules): MessageInitShape<typeof Ladde
   const { limits } = stored;
   return {
     env: stored.env,
+    environmentId: stored.environment?.id ?? "",
     optionsJson: JSON.stringify(stored.options),
     seats: stored.seats,
     episodes: stored.episodes,
@@ -120,22 +146,30 @@ export function rulesMessage(stored: StoredRules): MessageInitShape<typeof Ladde
   };
 }
 
-function environmentOf(id: string, optionsJson: string): Environment {
+/** Throws LanistaError `invalid`. */
+export function builtInEnvironment({ env: id, optionsJson }: LadderRules): LadderEnvironment {
   const definition = environments.get(id);
   if (definition === undefined)
     throw new LanistaError("invalid", `there is no environment "${id}"`, {
       field: "rules.env",
       hint: `There are ${[...environments.keys()].join(", ")}.`,
     });
+  const { options, info } = withOptions(() => makeEnvironment(definition, optionsOf(optionsJson)));
+  return { env: id, options, seats: info.seats };
+}
+
+/** Throws LanistaError `invalid` in the place of an OptionError. */
+export function withOptions<T>(make: () => T): T {
   try {
-    return makeEnvironment(definition, optionsOf(optionsJson));
+    return make();
   } catch (error) {
     if (!(error instanceof OptionError)) throw error;
     throw new LanistaError("invalid", error.message, { field: "rules.options_json" });
   }
 }
 
-function optionsOf(text: string): Record<string, unknown> {
+/** Throws LanistaError `invalid`. */
+export function optionsOf(text: string): Record<string, unknown> {
   if (text === "") return {};
   const wrong = new LanistaError("invalid", "the options are no JSON object", { field: "rules.options_json" });
   if (text.length > MAX_OPTIONS) throw wrong;

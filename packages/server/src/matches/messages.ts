@@ -40,6 +40,7 @@ export async function matchMessages(db: Db | Tx, caller: Caller, rows: readonly 
       spaceId: row.space_id ?? "",
       ladderId: row.ladder_id ?? "",
       env: row.env,
+      environmentFiles: row.env_files ?? "",
       optionsJson: JSON.stringify(row.options),
       seed: over ? row.seed : "",
       seats: seats

@@ -44,7 +44,7 @@ export function registerServices(router: ConnectRouter, parts: ServiceParts): vo
   router.service(GradeService, gradeService(app));
   router.service(JobService, jobService(app));
   router.service(LadderService, ladderService(app));
-  router.service(EnvironmentService, environmentService());
+  router.service(EnvironmentService, environmentService(app));
   router.service(MatchService, matchService(app));
   router.service(ReplayService, replayService(app));
   router.service(ScheduleService, scheduleService(app));

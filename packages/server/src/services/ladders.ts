@@ -20,6 +20,7 @@ import type { App } from "../app.ts";
 import { atLeast, notFound, requireOwn, requireRole, requireSpace } from "../auth/access.ts";
 import { callerOf } from "../auth/caller.ts";
 import type { Tx } from "../db/database.ts";
+import { ladderEnvironment } from "../environments/ladder-environment.ts";
 import { BOARD_KEYS, boardPage, ownRows, pageKey, rowMessage } from "../ladder/board.ts";
 import { changeRules, changeTitle, freeze, startFinals } from "../ladder/change-ladder.ts";
 import { headToHead } from "../ladder/head-to-head.ts";
@@ -46,7 +47,7 @@ export function ladderService(app: App): ServiceImpl<typeof LadderService> {
         request,
         async (tx, note) => {
           const { space } = await requireSpace(tx, callerOf(context), request.space, "organiser");
-          const rules = rulesFrom(request.rules!);
+          const rules = rulesFrom(request.rules!, await ladderEnvironment(tx, space.id, request.rules!));
           await checkQueue(tx, rules, space.id);
           const row = await tx
             .insertInto("ladders")
@@ -98,7 +99,7 @@ export function ladderService(app: App): ServiceImpl<typeof LadderService> {
           note.subject = ladder.id;
           note.spaceId = ladder.space_id;
           if (request.rules !== undefined) {
-            const rules = rulesFrom(request.rules);
+            const rules = rulesFrom(request.rules, await ladderEnvironment(tx, ladder.space_id, request.rules));
             await checkQueue(tx, rules, ladder.space_id);
             ladder = await changeRules(app, tx, ladder, rules);
           }

@@ -15,6 +15,7 @@ import type { Tx } from "../db/database.ts";
 import type { LaddersTable } from "../db/types.ts";
 import { enqueue } from "../jobs/enqueue.ts";
 import { validationNeeds, validationSeconds } from "../jobs/validation-bounds.ts";
+import { environmentOf, withEnvironment } from "../ladder/make-match.ts";
 import { ladderRules } from "../ladder/rules.ts";
 import { checkAgentsOnLadder, checkDailySubmissions } from "./limits.ts";
 
@@ -50,6 +51,7 @@ export async function submit(app: App, tx: Tx, handed: Handed): Promise<string> 
     fairKey: `hand-in:${userId}`,
     payload: {
       env: rules.env,
+      ...environmentOf(rules),
       options: rules.options,
       bundle: version.digest,
       tier: rules.tier,
@@ -59,8 +61,8 @@ export async function submit(app: App, tx: Tx, handed: Handed): Promise<string> 
       policy: null,
     },
     tier: rules.tier,
-    needs: validationNeeds(rules.limits),
-    timeoutSeconds: validationSeconds(rules),
+    needs: withEnvironment(validationNeeds(rules.limits), rules),
+    timeoutSeconds: Math.ceil(validationSeconds(rules) + (rules.environment?.openSeconds ?? 0)),
   });
   await tx
     .insertInto("submissions")

@@ -1,9 +1,10 @@
-/** What the runs of a worker share: the host of their sandboxes, interpreters, and agents' files. */
+/** What the runs of a worker share: the host of their sandboxes, interpreters, and the files of agents, tasks and environments. */
 import { join } from "node:path";
 import { AgentBoxes, type AgentBoxesOptions } from "@lanista/arena/agent-boxes";
 import type { Interpreters } from "@lanista/arena/agents/command";
 import { prepareAgent } from "@lanista/arena/agents/prepare";
 import type { PreparedAgent } from "@lanista/arena/agents/types";
+import { type BundledEnvironment, takeBundledEnvironment } from "@lanista/arena/bundled/take";
 import type { PreparedTask } from "@lanista/arena/grading/task";
 import { SandboxHost } from "@lanista/sandbox/host";
 import { findNode, findPython } from "@lanista/sandbox/interpreters";
@@ -46,6 +47,7 @@ export class Workshop {
   readonly #interpreters: Interpreters;
   readonly #agents: PreparedBundles<PreparedAgent>;
   readonly #tasks: PreparedBundles<UnpackedTask>;
+  readonly #environments: PreparedBundles<BundledEnvironment>;
   readonly #fetch: Fetch;
   readonly #grading: GradingTools;
 
@@ -68,6 +70,7 @@ export class Workshop {
       prepareAgent(path, { workDir }),
     );
     this.#tasks = new PreparedBundles(join(host.workDir, "tasks"), bundles, unpackTask);
+    this.#environments = new PreparedBundles(join(host.workDir, "environments"), bundles, takeBundledEnvironment);
     this.#grading = new GradingTools(host, interpreters.python, plan.packages);
   }
 
@@ -131,6 +134,11 @@ export class Workshop {
 
   boxes(wishes: BoxWishes): AgentBoxes {
     return new AgentBoxes(this.host, this.boxOptions(wishes));
+  }
+
+  /** Throws EnvironmentBundleError, BundleError for what its author did wrong. */
+  environment(run: Run, digest: string): Promise<Taken<BundledEnvironment>> {
+    return this.#environments.take(digest, this.#fetch(run, digest), run.signal);
   }
 
   /** Throws BundleError for what the participant did wrong. */

@@ -2,8 +2,10 @@
 // @generated from file lanista/v1/environments.proto (package lanista.v1, syntax proto3)
 /* eslint-disable */
 
-import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
+import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
+import type { Timestamp } from "@bufbuild/protobuf/wkt";
+import type { Page } from "./common_pb.js";
 
 /**
  * Describes the file lanista/v1/environments.proto.
@@ -152,7 +154,366 @@ export declare type GetEnvironmentResponse = Message<"lanista.v1.GetEnvironmentR
 export declare const GetEnvironmentResponseSchema: GenMessage<GetEnvironmentResponse>;
 
 /**
- * The environments this server plays.
+ * The bundle of an environment, as a space's organiser handed it in.
+ *
+ * @generated from message lanista.v1.SpaceEnvironment
+ */
+export declare type SpaceEnvironment = Message<"lanista.v1.SpaceEnvironment"> & {
+  /**
+   * @generated from field: string id = 1;
+   */
+  id: string;
+
+  /**
+   * @generated from field: string space_id = 2;
+   */
+  spaceId: string;
+
+  /**
+   * Of the zip.
+   *
+   * @generated from field: string digest = 3;
+   */
+  digest: string;
+
+  /**
+   * @generated from field: int64 size_bytes = 4;
+   */
+  sizeBytes: bigint;
+
+  /**
+   * @generated from field: lanista.v1.SpaceEnvironment.State state = 5;
+   */
+  state: SpaceEnvironment_State;
+
+  /**
+   * @generated from field: string job_id = 6;
+   */
+  jobId: string;
+
+  /**
+   * Of one that is ready there may be some as well: observations beyond their space's bounds.
+   *
+   * @generated from field: repeated lanista.v1.EnvironmentFinding findings = 7;
+   */
+  findings: EnvironmentFinding[];
+
+  /**
+   * @generated from field: google.protobuf.Timestamp created_at = 8;
+   */
+  createdAt?: Timestamp | undefined;
+
+  /**
+   * What its manifest says; empty and 0 until it was read.
+   *
+   * @generated from field: string env = 9;
+   */
+  env: string;
+
+  /**
+   * @generated from field: int32 version = 10;
+   */
+  version: number;
+
+  /**
+   * @generated from field: string title = 11;
+   */
+  title: string;
+
+  /**
+   * @generated from field: string description = 12;
+   */
+  description: string;
+
+  /**
+   * @generated from field: repeated lanista.v1.EnvironmentOption options = 13;
+   */
+  options: EnvironmentOption[];
+
+  /**
+   * Over its files: what replays name.
+   *
+   * @generated from field: string files_digest = 14;
+   */
+  filesDigest: string;
+
+  /**
+   * With its default options.
+   *
+   * @generated from field: repeated lanista.v1.EnvironmentSeat seats = 15;
+   */
+  seats: EnvironmentSeat[];
+};
+
+/**
+ * Describes the message lanista.v1.SpaceEnvironment.
+ * Use `create(SpaceEnvironmentSchema)` to create a new message.
+ */
+export declare const SpaceEnvironmentSchema: GenMessage<SpaceEnvironment>;
+
+/**
+ * @generated from enum lanista.v1.SpaceEnvironment.State
+ */
+export enum SpaceEnvironment_State {
+  /**
+   * @generated from enum value: STATE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * @generated from enum value: STATE_CHECKING = 1;
+   */
+  CHECKING = 1,
+
+  /**
+   * @generated from enum value: STATE_READY = 2;
+   */
+  READY = 2,
+
+  /**
+   * `findings` say why.
+   *
+   * @generated from enum value: STATE_REFUSED = 3;
+   */
+  REFUSED = 3,
+
+  /**
+   * @generated from enum value: STATE_CANCELLED = 4;
+   */
+  CANCELLED = 4,
+
+  /**
+   * A fault of ours; RetryJob checks it again.
+   *
+   * @generated from enum value: STATE_FAILED = 5;
+   */
+  FAILED = 5,
+}
+
+/**
+ * Describes the enum lanista.v1.SpaceEnvironment.State.
+ */
+export declare const SpaceEnvironment_StateSchema: GenEnum<SpaceEnvironment_State>;
+
+/**
+ * @generated from message lanista.v1.EnvironmentFinding
+ */
+export declare type EnvironmentFinding = Message<"lanista.v1.EnvironmentFinding"> & {
+  /**
+   * `bundle`, or one of the checks of `lanista env check`.
+   *
+   * @generated from field: string check = 1;
+   */
+  check: string;
+
+  /**
+   * The seed of the episode and its step; empty where it was in none.
+   *
+   * @generated from field: string where = 2;
+   */
+  where: string;
+
+  /**
+   * @generated from field: string message = 3;
+   */
+  message: string;
+};
+
+/**
+ * Describes the message lanista.v1.EnvironmentFinding.
+ * Use `create(EnvironmentFindingSchema)` to create a new message.
+ */
+export declare const EnvironmentFindingSchema: GenMessage<EnvironmentFinding>;
+
+/**
+ * @generated from message lanista.v1.EnvironmentSeat
+ */
+export declare type EnvironmentSeat = Message<"lanista.v1.EnvironmentSeat"> & {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * Spaces in words.
+   *
+   * @generated from field: string action_space = 2;
+   */
+  actionSpace: string;
+
+  /**
+   * @generated from field: string observation_space = 3;
+   */
+  observationSpace: string;
+};
+
+/**
+ * Describes the message lanista.v1.EnvironmentSeat.
+ * Use `create(EnvironmentSeatSchema)` to create a new message.
+ */
+export declare const EnvironmentSeatSchema: GenMessage<EnvironmentSeat>;
+
+/**
+ * @generated from message lanista.v1.AddEnvironmentRequest
+ */
+export declare type AddEnvironmentRequest = Message<"lanista.v1.AddEnvironmentRequest"> & {
+  /**
+   * @generated from field: string space = 1;
+   */
+  space: string;
+
+  /**
+   * A finished upload of the caller's in the space.
+   *
+   * @generated from field: string upload_id = 2;
+   */
+  uploadId: string;
+
+  /**
+   * Where its check waits; empty: `default`.
+   *
+   * @generated from field: string queue = 3;
+   */
+  queue: string;
+
+  /**
+   * Of its check's sandboxes; empty: `container`.
+   *
+   * @generated from field: string tier = 4;
+   */
+  tier: string;
+};
+
+/**
+ * Describes the message lanista.v1.AddEnvironmentRequest.
+ * Use `create(AddEnvironmentRequestSchema)` to create a new message.
+ */
+export declare const AddEnvironmentRequestSchema: GenMessage<AddEnvironmentRequest>;
+
+/**
+ * @generated from message lanista.v1.AddEnvironmentResponse
+ */
+export declare type AddEnvironmentResponse = Message<"lanista.v1.AddEnvironmentResponse"> & {
+  /**
+   * @generated from field: lanista.v1.SpaceEnvironment environment = 1;
+   */
+  environment?: SpaceEnvironment | undefined;
+};
+
+/**
+ * Describes the message lanista.v1.AddEnvironmentResponse.
+ * Use `create(AddEnvironmentResponseSchema)` to create a new message.
+ */
+export declare const AddEnvironmentResponseSchema: GenMessage<AddEnvironmentResponse>;
+
+/**
+ * @generated from message lanista.v1.ListSpaceEnvironmentsRequest
+ */
+export declare type ListSpaceEnvironmentsRequest = Message<"lanista.v1.ListSpaceEnvironmentsRequest"> & {
+  /**
+   * @generated from field: string space = 1;
+   */
+  space: string;
+
+  /**
+   * @generated from field: lanista.v1.Page page = 2;
+   */
+  page?: Page | undefined;
+};
+
+/**
+ * Describes the message lanista.v1.ListSpaceEnvironmentsRequest.
+ * Use `create(ListSpaceEnvironmentsRequestSchema)` to create a new message.
+ */
+export declare const ListSpaceEnvironmentsRequestSchema: GenMessage<ListSpaceEnvironmentsRequest>;
+
+/**
+ * @generated from message lanista.v1.ListSpaceEnvironmentsResponse
+ */
+export declare type ListSpaceEnvironmentsResponse = Message<"lanista.v1.ListSpaceEnvironmentsResponse"> & {
+  /**
+   * @generated from field: repeated lanista.v1.SpaceEnvironment environments = 1;
+   */
+  environments: SpaceEnvironment[];
+
+  /**
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
+};
+
+/**
+ * Describes the message lanista.v1.ListSpaceEnvironmentsResponse.
+ * Use `create(ListSpaceEnvironmentsResponseSchema)` to create a new message.
+ */
+export declare const ListSpaceEnvironmentsResponseSchema: GenMessage<ListSpaceEnvironmentsResponse>;
+
+/**
+ * @generated from message lanista.v1.GetSpaceEnvironmentRequest
+ */
+export declare type GetSpaceEnvironmentRequest = Message<"lanista.v1.GetSpaceEnvironmentRequest"> & {
+  /**
+   * @generated from field: string environment_id = 1;
+   */
+  environmentId: string;
+};
+
+/**
+ * Describes the message lanista.v1.GetSpaceEnvironmentRequest.
+ * Use `create(GetSpaceEnvironmentRequestSchema)` to create a new message.
+ */
+export declare const GetSpaceEnvironmentRequestSchema: GenMessage<GetSpaceEnvironmentRequest>;
+
+/**
+ * @generated from message lanista.v1.GetSpaceEnvironmentResponse
+ */
+export declare type GetSpaceEnvironmentResponse = Message<"lanista.v1.GetSpaceEnvironmentResponse"> & {
+  /**
+   * @generated from field: lanista.v1.SpaceEnvironment environment = 1;
+   */
+  environment?: SpaceEnvironment | undefined;
+};
+
+/**
+ * Describes the message lanista.v1.GetSpaceEnvironmentResponse.
+ * Use `create(GetSpaceEnvironmentResponseSchema)` to create a new message.
+ */
+export declare const GetSpaceEnvironmentResponseSchema: GenMessage<GetSpaceEnvironmentResponse>;
+
+/**
+ * @generated from message lanista.v1.DownloadEnvironmentRequest
+ */
+export declare type DownloadEnvironmentRequest = Message<"lanista.v1.DownloadEnvironmentRequest"> & {
+  /**
+   * @generated from field: string environment_id = 1;
+   */
+  environmentId: string;
+};
+
+/**
+ * Describes the message lanista.v1.DownloadEnvironmentRequest.
+ * Use `create(DownloadEnvironmentRequestSchema)` to create a new message.
+ */
+export declare const DownloadEnvironmentRequestSchema: GenMessage<DownloadEnvironmentRequest>;
+
+/**
+ * @generated from message lanista.v1.DownloadEnvironmentResponse
+ */
+export declare type DownloadEnvironmentResponse = Message<"lanista.v1.DownloadEnvironmentResponse"> & {
+  /**
+   * @generated from field: bytes data = 1;
+   */
+  data: Uint8Array;
+};
+
+/**
+ * Describes the message lanista.v1.DownloadEnvironmentResponse.
+ * Use `create(DownloadEnvironmentResponseSchema)` to create a new message.
+ */
+export declare const DownloadEnvironmentResponseSchema: GenMessage<DownloadEnvironmentResponse>;
+
+/**
+ * The environments this server plays: those that are built in, and those that spaces have of their own.
  *
  * @generated from service lanista.v1.EnvironmentService
  */
@@ -172,6 +533,45 @@ export declare const EnvironmentService: GenService<{
     methodKind: "unary";
     input: typeof GetEnvironmentRequestSchema;
     output: typeof GetEnvironmentResponseSchema;
+  },
+  /**
+   * Hands in the bundle of an environment for a space's ladders. A job checks it in sandboxes before it may be used: it opens, its
+   * spaces are ones that agents can be told of, and the same seed gives the same episode again.
+   *
+   * @generated from rpc lanista.v1.EnvironmentService.AddEnvironment
+   */
+  addEnvironment: {
+    methodKind: "unary";
+    input: typeof AddEnvironmentRequestSchema;
+    output: typeof AddEnvironmentResponseSchema;
+  },
+  /**
+   * Newest first.
+   *
+   * @generated from rpc lanista.v1.EnvironmentService.ListSpaceEnvironments
+   */
+  listSpaceEnvironments: {
+    methodKind: "unary";
+    input: typeof ListSpaceEnvironmentsRequestSchema;
+    output: typeof ListSpaceEnvironmentsResponseSchema;
+  },
+  /**
+   * @generated from rpc lanista.v1.EnvironmentService.GetSpaceEnvironment
+   */
+  getSpaceEnvironment: {
+    methodKind: "unary";
+    input: typeof GetSpaceEnvironmentRequestSchema;
+    output: typeof GetSpaceEnvironmentResponseSchema;
+  },
+  /**
+   * The bundle as it was handed in, in pieces.
+   *
+   * @generated from rpc lanista.v1.EnvironmentService.DownloadEnvironment
+   */
+  downloadEnvironment: {
+    methodKind: "server_streaming";
+    input: typeof DownloadEnvironmentRequestSchema;
+    output: typeof DownloadEnvironmentResponseSchema;
   },
 }>;
 

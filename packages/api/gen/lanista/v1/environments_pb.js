@@ -2,15 +2,17 @@
 // @generated from file lanista/v1/environments.proto (package lanista.v1, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
+import { enumDesc, fileDesc, messageDesc, serviceDesc, tsEnum } from "@bufbuild/protobuf/codegenv2";
 import { file_buf_validate_validate } from "../../buf/validate/validate_pb.js";
+import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import { file_lanista_v1_access } from "./access_pb.js";
+import { file_lanista_v1_common } from "./common_pb.js";
 
 /**
  * Describes the file lanista/v1/environments.proto.
  */
 export const file_lanista_v1_environments = /*@__PURE__*/
-  fileDesc("Ch1sYW5pc3RhL3YxL2Vudmlyb25tZW50cy5wcm90bxIKbGFuaXN0YS52MSLAAQoLRW52aXJvbm1lbnQSCgoCaWQYASABKAkSDwoHdmVyc2lvbhgCIAEoBRINCgV0aXRsZRgDIAEoCRIRCgltaW5fc2VhdHMYBCABKAUSEQoJbWF4X3NlYXRzGAUgASgFEi4KB29wdGlvbnMYBiADKAsyHS5sYW5pc3RhLnYxLkVudmlyb25tZW50T3B0aW9uEhkKEW9ic2VydmF0aW9uX3NwYWNlGAcgASgJEhQKDGFjdGlvbl9zcGFjZRgIIAEoCSJMChFFbnZpcm9ubWVudE9wdGlvbhIMCgRuYW1lGAEgASgJEhMKC2Rlc2NyaXB0aW9uGAIgASgJEhQKDGRlZmF1bHRfanNvbhgDIAEoCSIZChdMaXN0RW52aXJvbm1lbnRzUmVxdWVzdCJJChhMaXN0RW52aXJvbm1lbnRzUmVzcG9uc2USLQoMZW52aXJvbm1lbnRzGAEgAygLMhcubGFuaXN0YS52MS5FbnZpcm9ubWVudCIuChVHZXRFbnZpcm9ubWVudFJlcXVlc3QSFQoCaWQYASABKAlCCbpIBnIEEAEYQCJGChZHZXRFbnZpcm9ubWVudFJlc3BvbnNlEiwKC2Vudmlyb25tZW50GAEgASgLMhcubGFuaXN0YS52MS5FbnZpcm9ubWVudDLcAQoSRW52aXJvbm1lbnRTZXJ2aWNlEmUKEExpc3RFbnZpcm9ubWVudHMSIy5sYW5pc3RhLnYxLkxpc3RFbnZpcm9ubWVudHNSZXF1ZXN0GiQubGFuaXN0YS52MS5MaXN0RW52aXJvbm1lbnRzUmVzcG9uc2UiBoq1GAIIARJfCg5HZXRFbnZpcm9ubWVudBIhLmxhbmlzdGEudjEuR2V0RW52aXJvbm1lbnRSZXF1ZXN0GiIubGFuaXN0YS52MS5HZXRFbnZpcm9ubWVudFJlc3BvbnNlIgaKtRgCCAFiBnByb3RvMw", [file_buf_validate_validate, file_lanista_v1_access]);
+  fileDesc("Ch1sYW5pc3RhL3YxL2Vudmlyb25tZW50cy5wcm90bxIKbGFuaXN0YS52MSLAAQoLRW52aXJvbm1lbnQSCgoCaWQYASABKAkSDwoHdmVyc2lvbhgCIAEoBRINCgV0aXRsZRgDIAEoCRIRCgltaW5fc2VhdHMYBCABKAUSEQoJbWF4X3NlYXRzGAUgASgFEi4KB29wdGlvbnMYBiADKAsyHS5sYW5pc3RhLnYxLkVudmlyb25tZW50T3B0aW9uEhkKEW9ic2VydmF0aW9uX3NwYWNlGAcgASgJEhQKDGFjdGlvbl9zcGFjZRgIIAEoCSJMChFFbnZpcm9ubWVudE9wdGlvbhIMCgRuYW1lGAEgASgJEhMKC2Rlc2NyaXB0aW9uGAIgASgJEhQKDGRlZmF1bHRfanNvbhgDIAEoCSIZChdMaXN0RW52aXJvbm1lbnRzUmVxdWVzdCJJChhMaXN0RW52aXJvbm1lbnRzUmVzcG9uc2USLQoMZW52aXJvbm1lbnRzGAEgAygLMhcubGFuaXN0YS52MS5FbnZpcm9ubWVudCIuChVHZXRFbnZpcm9ubWVudFJlcXVlc3QSFQoCaWQYASABKAlCCbpIBnIEEAEYQCJGChZHZXRFbnZpcm9ubWVudFJlc3BvbnNlEiwKC2Vudmlyb25tZW50GAEgASgLMhcubGFuaXN0YS52MS5FbnZpcm9ubWVudCKsBAoQU3BhY2VFbnZpcm9ubWVudBIKCgJpZBgBIAEoCRIQCghzcGFjZV9pZBgCIAEoCRIOCgZkaWdlc3QYAyABKAkSEgoKc2l6ZV9ieXRlcxgEIAEoAxIxCgVzdGF0ZRgFIAEoDjIiLmxhbmlzdGEudjEuU3BhY2VFbnZpcm9ubWVudC5TdGF0ZRIOCgZqb2JfaWQYBiABKAkSMAoIZmluZGluZ3MYByADKAsyHi5sYW5pc3RhLnYxLkVudmlyb25tZW50RmluZGluZxIuCgpjcmVhdGVkX2F0GAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBILCgNlbnYYCSABKAkSDwoHdmVyc2lvbhgKIAEoBRINCgV0aXRsZRgLIAEoCRITCgtkZXNjcmlwdGlvbhgMIAEoCRIuCgdvcHRpb25zGA0gAygLMh0ubGFuaXN0YS52MS5FbnZpcm9ubWVudE9wdGlvbhIUCgxmaWxlc19kaWdlc3QYDiABKAkSKgoFc2VhdHMYDyADKAsyGy5sYW5pc3RhLnYxLkVudmlyb25tZW50U2VhdCJ9CgVTdGF0ZRIVChFTVEFURV9VTlNQRUNJRklFRBAAEhIKDlNUQVRFX0NIRUNLSU5HEAESDwoLU1RBVEVfUkVBRFkQAhIRCg1TVEFURV9SRUZVU0VEEAMSEwoPU1RBVEVfQ0FOQ0VMTEVEEAQSEAoMU1RBVEVfRkFJTEVEEAUiQwoSRW52aXJvbm1lbnRGaW5kaW5nEg0KBWNoZWNrGAEgASgJEg0KBXdoZXJlGAIgASgJEg8KB21lc3NhZ2UYAyABKAkiUAoPRW52aXJvbm1lbnRTZWF0EgwKBG5hbWUYASABKAkSFAoMYWN0aW9uX3NwYWNlGAIgASgJEhkKEW9ic2VydmF0aW9uX3NwYWNlGAMgASgJIn0KFUFkZEVudmlyb25tZW50UmVxdWVzdBIYCgVzcGFjZRgBIAEoCUIJukgGcgQQARhAEhsKCXVwbG9hZF9pZBgCIAEoCUIIukgFcgOwAQESFgoFcXVldWUYAyABKAlCB7pIBHICGD8SFQoEdGllchgEIAEoCUIHukgEcgIYKCJLChZBZGRFbnZpcm9ubWVudFJlc3BvbnNlEjEKC2Vudmlyb25tZW50GAEgASgLMhwubGFuaXN0YS52MS5TcGFjZUVudmlyb25tZW50IlgKHExpc3RTcGFjZUVudmlyb25tZW50c1JlcXVlc3QSGAoFc3BhY2UYASABKAlCCbpIBnIEEAEYQBIeCgRwYWdlGAIgASgLMhAubGFuaXN0YS52MS5QYWdlImwKHUxpc3RTcGFjZUVudmlyb25tZW50c1Jlc3BvbnNlEjIKDGVudmlyb25tZW50cxgBIAMoCzIcLmxhbmlzdGEudjEuU3BhY2VFbnZpcm9ubWVudBIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiPgoaR2V0U3BhY2VFbnZpcm9ubWVudFJlcXVlc3QSIAoOZW52aXJvbm1lbnRfaWQYASABKAlCCLpIBXIDsAEBIlAKG0dldFNwYWNlRW52aXJvbm1lbnRSZXNwb25zZRIxCgtlbnZpcm9ubWVudBgBIAEoCzIcLmxhbmlzdGEudjEuU3BhY2VFbnZpcm9ubWVudCI+ChpEb3dubG9hZEVudmlyb25tZW50UmVxdWVzdBIgCg5lbnZpcm9ubWVudF9pZBgBIAEoCUIIukgFcgOwAQEiKwobRG93bmxvYWRFbnZpcm9ubWVudFJlc3BvbnNlEgwKBGRhdGEYASABKAwyowUKEkVudmlyb25tZW50U2VydmljZRJlChBMaXN0RW52aXJvbm1lbnRzEiMubGFuaXN0YS52MS5MaXN0RW52aXJvbm1lbnRzUmVxdWVzdBokLmxhbmlzdGEudjEuTGlzdEVudmlyb25tZW50c1Jlc3BvbnNlIgaKtRgCCAESXwoOR2V0RW52aXJvbm1lbnQSIS5sYW5pc3RhLnYxLkdldEVudmlyb25tZW50UmVxdWVzdBoiLmxhbmlzdGEudjEuR2V0RW52aXJvbm1lbnRSZXNwb25zZSIGirUYAggBEmQKDkFkZEVudmlyb25tZW50EiEubGFuaXN0YS52MS5BZGRFbnZpcm9ubWVudFJlcXVlc3QaIi5sYW5pc3RhLnYxLkFkZEVudmlyb25tZW50UmVzcG9uc2UiC4q1GAcSAQEYAigBEncKFUxpc3RTcGFjZUVudmlyb25tZW50cxIoLmxhbmlzdGEudjEuTGlzdFNwYWNlRW52aXJvbm1lbnRzUmVxdWVzdBopLmxhbmlzdGEudjEuTGlzdFNwYWNlRW52aXJvbm1lbnRzUmVzcG9uc2UiCYq1GAUSAQEYBBJxChNHZXRTcGFjZUVudmlyb25tZW50EiYubGFuaXN0YS52MS5HZXRTcGFjZUVudmlyb25tZW50UmVxdWVzdBonLmxhbmlzdGEudjEuR2V0U3BhY2VFbnZpcm9ubWVudFJlc3BvbnNlIgmKtRgFEgEBGAQScwoTRG93bmxvYWRFbnZpcm9ubWVudBImLmxhbmlzdGEudjEuRG93bmxvYWRFbnZpcm9ubWVudFJlcXVlc3QaJy5sYW5pc3RhLnYxLkRvd25sb2FkRW52aXJvbm1lbnRSZXNwb25zZSIJirUYBRIBARgEMAFiBnByb3RvMw", [file_buf_validate_validate, file_google_protobuf_timestamp, file_lanista_v1_access, file_lanista_v1_common]);
 
 /**
  * Describes the message lanista.v1.Environment.
@@ -55,7 +57,96 @@ export const GetEnvironmentResponseSchema = /*@__PURE__*/
   messageDesc(file_lanista_v1_environments, 5);
 
 /**
- * The environments this server plays.
+ * Describes the message lanista.v1.SpaceEnvironment.
+ * Use `create(SpaceEnvironmentSchema)` to create a new message.
+ */
+export const SpaceEnvironmentSchema = /*@__PURE__*/
+  messageDesc(file_lanista_v1_environments, 6);
+
+/**
+ * Describes the enum lanista.v1.SpaceEnvironment.State.
+ */
+export const SpaceEnvironment_StateSchema = /*@__PURE__*/
+  enumDesc(file_lanista_v1_environments, 6, 0);
+
+/**
+ * @generated from enum lanista.v1.SpaceEnvironment.State
+ */
+export const SpaceEnvironment_State = /*@__PURE__*/
+  tsEnum(SpaceEnvironment_StateSchema);
+
+/**
+ * Describes the message lanista.v1.EnvironmentFinding.
+ * Use `create(EnvironmentFindingSchema)` to create a new message.
+ */
+export const EnvironmentFindingSchema = /*@__PURE__*/
+  messageDesc(file_lanista_v1_environments, 7);
+
+/**
+ * Describes the message lanista.v1.EnvironmentSeat.
+ * Use `create(EnvironmentSeatSchema)` to create a new message.
+ */
+export const EnvironmentSeatSchema = /*@__PURE__*/
+  messageDesc(file_lanista_v1_environments, 8);
+
+/**
+ * Describes the message lanista.v1.AddEnvironmentRequest.
+ * Use `create(AddEnvironmentRequestSchema)` to create a new message.
+ */
+export const AddEnvironmentRequestSchema = /*@__PURE__*/
+  messageDesc(file_lanista_v1_environments, 9);
+
+/**
+ * Describes the message lanista.v1.AddEnvironmentResponse.
+ * Use `create(AddEnvironmentResponseSchema)` to create a new message.
+ */
+export const AddEnvironmentResponseSchema = /*@__PURE__*/
+  messageDesc(file_lanista_v1_environments, 10);
+
+/**
+ * Describes the message lanista.v1.ListSpaceEnvironmentsRequest.
+ * Use `create(ListSpaceEnvironmentsRequestSchema)` to create a new message.
+ */
+export const ListSpaceEnvironmentsRequestSchema = /*@__PURE__*/
+  messageDesc(file_lanista_v1_environments, 11);
+
+/**
+ * Describes the message lanista.v1.ListSpaceEnvironmentsResponse.
+ * Use `create(ListSpaceEnvironmentsResponseSchema)` to create a new message.
+ */
+export const ListSpaceEnvironmentsResponseSchema = /*@__PURE__*/
+  messageDesc(file_lanista_v1_environments, 12);
+
+/**
+ * Describes the message lanista.v1.GetSpaceEnvironmentRequest.
+ * Use `create(GetSpaceEnvironmentRequestSchema)` to create a new message.
+ */
+export const GetSpaceEnvironmentRequestSchema = /*@__PURE__*/
+  messageDesc(file_lanista_v1_environments, 13);
+
+/**
+ * Describes the message lanista.v1.GetSpaceEnvironmentResponse.
+ * Use `create(GetSpaceEnvironmentResponseSchema)` to create a new message.
+ */
+export const GetSpaceEnvironmentResponseSchema = /*@__PURE__*/
+  messageDesc(file_lanista_v1_environments, 14);
+
+/**
+ * Describes the message lanista.v1.DownloadEnvironmentRequest.
+ * Use `create(DownloadEnvironmentRequestSchema)` to create a new message.
+ */
+export const DownloadEnvironmentRequestSchema = /*@__PURE__*/
+  messageDesc(file_lanista_v1_environments, 15);
+
+/**
+ * Describes the message lanista.v1.DownloadEnvironmentResponse.
+ * Use `create(DownloadEnvironmentResponseSchema)` to create a new message.
+ */
+export const DownloadEnvironmentResponseSchema = /*@__PURE__*/
+  messageDesc(file_lanista_v1_environments, 16);
+
+/**
+ * The environments this server plays: those that are built in, and those that spaces have of their own.
  *
  * @generated from service lanista.v1.EnvironmentService
  */

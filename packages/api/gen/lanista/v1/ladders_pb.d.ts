@@ -113,6 +113,8 @@ export declare const Ladder_StateSchema: GenEnum<Ladder_State>;
  */
 export declare type LadderRules = Message<"lanista.v1.LadderRules"> & {
   /**
+   * Empty with an `environment_id`, or that environment's own id.
+   *
    * @generated from field: string env = 1;
    */
   env: string;
@@ -199,6 +201,13 @@ export declare type LadderRules = Message<"lanista.v1.LadderRules"> & {
    * @generated from field: double enough_sigma = 14;
    */
   enoughSigma: number;
+
+  /**
+   * A bundled environment of the ladder's space (AddEnvironment), which was found good; empty: `env` is built in.
+   *
+   * @generated from field: string environment_id = 15;
+   */
+  environmentId: string;
 };
 
 /**

@@ -108,6 +108,13 @@ export declare type Match = Message<"lanista.v1.Match"> & {
    * @generated from field: int64 steps = 17;
    */
   steps: bigint;
+
+  /**
+   * SHA-256 over the files of a bundled environment, as the replay names it; empty for a built-in one.
+   *
+   * @generated from field: string environment_files = 18;
+   */
+  environmentFiles: string;
 };
 
 /**

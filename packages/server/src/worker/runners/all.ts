@@ -1,4 +1,5 @@
 import { runCompare } from "./compare.ts";
+import { runEnvCheck } from "./env-check.ts";
 import { runGrade } from "./grade.ts";
 import { runMatch } from "./match.ts";
 import { runNoop } from "./noop.ts";
@@ -13,5 +14,6 @@ export const RUNNERS: ReadonlyMap<string, Runner> = new Map<string, Runner>([
   ["grade", runGrade],
   ["task_check", runTaskCheck],
   ["compare", runCompare],
+  ["env_check", runEnvCheck],
   ["noop", runNoop],
 ]);

@@ -3,13 +3,13 @@ import { promisify } from "node:util";
 import { gzip } from "node:zlib";
 import { BundleError, type PreparedAgent } from "@lanista/arena/agents/types";
 import type { Contender } from "@lanista/arena/contender";
+import type { Playable } from "@lanista/arena/episodes/built-in";
 import { type PlayedMatch, playMatch } from "@lanista/arena/match";
 import type { MatchResult, Outcome } from "@lanista/arena/result";
-import { type Environment, makeEnvironment } from "@lanista/games/environment";
-import { environments } from "@lanista/games/registry";
 import type { OutcomeRow } from "../../db/types.ts";
 import { type MatchJobResult, type MatchPayload, matchPayload } from "../../jobs/payloads.ts";
 import { traceSandbox } from "../../ops/tracing.ts";
+import { checkSeats, environmentsEnd, environmentsOutcome, withEnvironment } from "../bundled-source.ts";
 import type { Taken } from "../prepared-bundles.ts";
 import type { Workshop } from "../workshop.ts";
 import type { Run, RunEnd } from "./runner.ts";
@@ -20,20 +20,18 @@ const MAX_TEXT = 2000;
 /** Throws what makes this worker unable to play it: not known here, not offered here. */
 export async function runMatch(run: Run, workshop: Workshop): Promise<RunEnd> {
   const payload = matchPayload.parse(run.payload);
-  const env = environmentOf(payload);
   const taken: Taken<PreparedAgent>[] = [];
   try {
-    const contenders = await seat(run, workshop, payload, taken);
-    return await reported(await play(run, workshop, payload, env, contenders));
+    return await withEnvironment(run, workshop, payload, async (env) => {
+      checkSeats(env, payload.seats.length);
+      const contenders = await seat(run, workshop, payload, taken);
+      return await reported(await play(run, workshop, payload, env, contenders));
+    });
+  } catch (error) {
+    return environmentsEnd(error);
   } finally {
     for (const agent of taken) agent.release();
   }
-}
-
-function environmentOf({ env, options }: MatchPayload): Environment {
-  const definition = environments.get(env);
-  if (definition === undefined) throw new Error(`this worker does not know the environment ${env}: it may be too old`);
-  return makeEnvironment(definition, options);
 }
 
 /** `taken` gains what is to be released, also when it throws. */
@@ -71,7 +69,7 @@ function play(
   run: Run,
   workshop: Workshop,
   payload: MatchPayload,
-  env: Environment,
+  env: Playable,
   contenders: readonly Contender[],
 ): Promise<PlayedMatch> {
   return playMatch({
@@ -110,6 +108,7 @@ export function outcomeOf(outcome: Outcome): OutcomeRow {
   const detail =
     "detail" in outcome && outcome.detail !== undefined ? { detail: outcome.detail.slice(0, MAX_TEXT) } : {};
   if (kind === "agent_fault") return { kind, seats: [...outcome.seats], fault: outcome.fault, ...detail };
+  if (kind === "infra_fault" && outcome.environment) return environmentsOutcome(outcome.detail);
   if (kind === "infra_fault" && outcome.seat !== undefined) return { kind, seats: [outcome.seat], ...detail };
   return { kind, ...detail };
 }

@@ -1,11 +1,11 @@
 /** The kind `validate`: structure, words and one move of an agent. What the participant did wrong is in the result. */
+import type { Playable } from "@lanista/arena/episodes/built-in";
 import { parsePolicy } from "@lanista/arena/validation/policy";
 import { findingLine } from "@lanista/arena/validation/report";
 import { validateAgent } from "@lanista/arena/validation/validate";
-import { makeEnvironment } from "@lanista/games/environment";
-import { environments } from "@lanista/games/registry";
-import { type ValidateResult, validatePayload } from "../../jobs/payloads.ts";
+import { type ValidatePayload, type ValidateResult, validatePayload } from "../../jobs/payloads.ts";
 import { traceSandbox } from "../../ops/tracing.ts";
+import { environmentsEnd, withEnvironment } from "../bundled-source.ts";
 import type { Workshop } from "../workshop.ts";
 import type { Run, RunEnd } from "./runner.ts";
 
@@ -15,14 +15,19 @@ const MAX_TEXT = 1000;
 /** Throws what makes this worker unable to do it. */
 export async function runValidate(run: Run, workshop: Workshop): Promise<RunEnd> {
   const payload = validatePayload.parse(run.payload);
-  const definition = environments.get(payload.env);
-  if (definition === undefined)
-    throw new Error(`this worker does not know the environment ${payload.env}: it may be too old`);
+  try {
+    return await withEnvironment(run, workshop, payload, (env) => validated(run, workshop, payload, env));
+  } catch (error) {
+    return environmentsEnd(error);
+  }
+}
+
+async function validated(run: Run, workshop: Workshop, payload: ValidatePayload, env: Playable): Promise<RunEnd> {
   const boxes = workshop.boxOptions(payload);
   const report = await workshop.withBundle(run, payload.bundle, (path) =>
     validateAgent({
       path,
-      env: makeEnvironment(definition, payload.options),
+      env,
       policy: parsePolicy(payload.policy ?? {}),
       host: workshop.host,
       boxes,

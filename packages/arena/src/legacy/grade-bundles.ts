@@ -5,8 +5,7 @@
  *   bundle-pair.ts   takes both in, through the guards of any agent's bundle, and keeps them apart
  *   run-pair.ts      runs bootstrap.sh in a box of the grader's; what it imports of the agent is answered by a proxy, and the
  *                    agent's code runs in a box of its own
- *   read-result.ts   has the result line read in a third box, where classes are named only to be refused; a line of plain values
- *                    alone is read by a closed parser (plain-pickle.ts): nothing is unpickled outside
+ *   read-result.ts   has the result line read in a third box: nothing is unpickled outside
  *   conclude.ts      says what aiVLE's site would have stored, and how the grading ended
  *
  * The agent never runs where results are printed, so it can print none. A bundle that cannot be split (the grader hands

@@ -138,8 +138,8 @@ export class LegacyBoxes {
   #pool(key: string, spec: () => SandboxSpec): SandboxPool {
     const known = this.#pools.get(key);
     this.#pools.delete(key);
-    // A grading takes two boxes of its kind; a reader's, only where the line is not plain.
-    const size = key === "reader" ? 1 : 2 * (this.options.warm ?? 0);
+    // A grading takes two boxes of its kind, and one reader.
+    const size = (this.options.warm ?? 0) * (key === "reader" ? 1 : 2);
     const pool = known ?? new SandboxPool(this.#host, spec(), { size });
     this.#pools.set(key, pool);
     for (const [old, one] of this.#pools) {

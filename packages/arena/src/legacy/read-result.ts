@@ -1,7 +1,6 @@
-/** Has a result line read, in a box with nothing else in it unless it is of the plainest kind, and takes what comes of it as data. */
+/** Has a result line read, in a box with nothing else in it, and takes what comes of it as data. */
 import { z } from "zod";
 import type { LegacyBoxes } from "./legacy-boxes.ts";
-import { readPlain } from "./plain-pickle.ts";
 import type { LegacyCase } from "./types.ts";
 
 const READ_SECONDS = 20;
@@ -47,28 +46,6 @@ export interface ReadResult {
 
 /** What the reader refused is a text that says why. Throws on a fault of ours. */
 export async function readResult(boxes: LegacyBoxes, line: string): Promise<ReadResult | string> {
-  const found = readPlain(line);
-  const answer =
-    found === undefined ? await readInBox(boxes, line) : { ok: true as const, line, unknown: [], value: found.value };
-  if (typeof answer === "string") return answer;
-  if (!answer.ok) return answer.why;
-  const parsed = resultSchema.safeParse(answer.value);
-  const result = parsed.success
-    ? {
-        suiteId: parsed.data.suite_id,
-        cases: parsed.data.results.map(({ case_id, result: { name, value, detail, error } }) => ({
-          caseId: case_id,
-          name,
-          value,
-          detail: detail ?? null,
-          error: errorText(error),
-        })),
-      }
-    : null;
-  return { line: answer.line, unknown: answer.unknown, result };
-}
-
-async function readInBox(boxes: LegacyBoxes, line: string): Promise<z.infer<typeof answerSchema> | string> {
   const box = await boxes.takeReader();
   const timer = setTimeout(() => box.kill("reading the result took too long"), READ_SECONDS * 1000);
   let size = 0;
@@ -91,7 +68,22 @@ async function readInBox(boxes: LegacyBoxes, line: string): Promise<z.infer<type
     return "the result cannot be read: it needs too much time, memory or room";
   }
   box.kill("it has answered");
-  return answerSchema.parse(JSON.parse(text));
+  const answer = answerSchema.parse(JSON.parse(text));
+  if (!answer.ok) return answer.why;
+  const parsed = resultSchema.safeParse(answer.value);
+  const result = parsed.success
+    ? {
+        suiteId: parsed.data.suite_id,
+        cases: parsed.data.results.map(({ case_id, result: { name, value, detail, error } }) => ({
+          caseId: case_id,
+          name,
+          value,
+          detail: detail ?? null,
+          error: errorText(error),
+        })),
+      }
+    : null;
+  return { line: answer.line, unknown: answer.unknown, result };
 }
 
 function errorText(error: unknown): string | null {

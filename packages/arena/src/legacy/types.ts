@@ -23,7 +23,7 @@ export interface LegacyBoxesOptions {
   readonly guestDir: string;
   /** CPUs of each box; default 1. */
   readonly cpus?: number;
-  /** For how many gradings at once boxes are kept warm, two each; default none. And one to read results in, once that was needed. */
+  /** How many boxes of a kind in use are kept warm; default none. A grading takes two, and one to read the result. */
   readonly warm?: number;
 }
 

@@ -58,7 +58,7 @@ export class LegacyGrader {
       const walls = tier === "container" || tier === "gvisor" ? { tier, giveUp } : {};
       const packages = await LegacyPackages.open({ host, ...wishes, guestDir, python, ...walls });
       releases.add("the packages", () => packages.close());
-      const warm = Math.min(concurrency, MOST_WARM);
+      const warm = Math.min(2 * concurrency, MOST_WARM);
       const boxes = new LegacyBoxes(host, { tier, giveUp, python, guestDir, warm, ...(gpus.length > 0 && { gpus }) });
       releases.add("the sandboxes", () => boxes.close());
       const trial = await boxes.takeReader();

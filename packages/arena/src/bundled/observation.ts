@@ -57,6 +57,8 @@ function boxJson({ dtype }: Box, values: readonly unknown[]): string {
   for (const value of values) {
     if (typeof value === "number") {
       if (integral && !Number.isSafeInteger(value)) refuse(`${value} is no ${dtype}`);
+      // JSON has no infinity, but JSON.parse makes one of 1e999, which agents could not read.
+      if (!Number.isFinite(value)) refuse("a number too large for a float64");
       if (dtype === "float32" && Math.fround(value) !== value) refuse(`${value} is no float32`);
       // JavaScript would write it as 0.
       if (value === 0 && Object.is(value, -0)) plain = false;

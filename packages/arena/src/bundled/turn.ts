@@ -42,8 +42,9 @@ export function readTurn(answer: Record<string, unknown>, views: readonly SeatVi
     return acts && views[seat]!.masked ? readMask(mask, views[seat]!) : undefined;
   });
   const rewards = bySeat(answer, "rewards", seats).map((reward) => {
-    if (typeof reward !== "number") throw new Error("a reward that is no number");
-    return reward;
+    // JSON has no infinity, but JSON.parse makes one of 1e999.
+    if (!Number.isFinite(reward)) throw new Error("a reward that is no finite number");
+    return reward as number;
   });
   for (let seat = 0; seat < seats; seat++) {
     if ((actors & (1 << seat)) === 0) continue;

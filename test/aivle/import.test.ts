@@ -148,10 +148,12 @@ interface Ended {
 }
 
 let running: ChildProcess | undefined;
-function lanista(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Ended> {
+const lanista = (args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Ended> =>
+  commandOf(["import", "aivle", ...args], env);
+function commandOf(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Ended> {
   const own = { LANISTA_SERVER: world.url, LANISTA_TOKEN: lea.token, AIVLE_TOKEN: site.token, XDG_CONFIG_HOME: folder };
   return new Promise((resolve) => {
-    const child = spawn(LANISTA, ["import", "aivle", ...args], { env: { ...process.env, ...own, ...env } });
+    const child = spawn(LANISTA, args, { env: { ...process.env, ...own, ...env } });
     running = child;
     let [stdout, stderr] = ["", ""];
     child.stdout.on("data", (text) => (stdout += text));
@@ -434,6 +436,6 @@ test("what came over stays as it was graded, unless it is asked for; what is han
   expect((await lea.client.grades.getTaskSubmission({ submissionId: one.id })).submission).toMatchObject({
     points: 40,
   });
-  const all = { what: { case: "taskId", value: taskId }, imported: true } as const;
-  expect((await lea.client.grades.regrade(all)).queued).toBeGreaterThan(10);
+  const all = await commandOf(["regrade", "cs11/sum-part-1", "--imported", "--json"]);
+  expect(JSON.parse(all.stdout).queued).toBeGreaterThan(10);
 }, 60_000);

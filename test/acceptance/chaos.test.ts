@@ -3,6 +3,7 @@
  * job ends exactly once, with a typed outcome; none is lost or stuck, no fault of ours is rated, no sandbox is left.
  * LANISTA_CHAOS_SECONDS says how long (default 25), LANISTA_CHAOS_JOBS of how many jobs (default six a second), and
  * LANISTA_CHAOS_KILLS how often the server that has everything in it is killed (default 4). The full run: 600, 2000, 50.
+ * LANISTA_CHAOS_WORKERS says how many workers the two servers have (default 4).
  */
 
 import { spawn } from "node:child_process";
@@ -20,6 +21,7 @@ import { descendants, KeptProcess } from "../server/support/kept-process.ts";
 const SECONDS = Number(process.env.LANISTA_CHAOS_SECONDS ?? 25);
 const JOBS = Number(process.env.LANISTA_CHAOS_JOBS ?? SECONDS * 6);
 const KILLS = Number(process.env.LANISTA_CHAOS_KILLS ?? 4);
+const WORKERS = Number(process.env.LANISTA_CHAOS_WORKERS ?? 4);
 /** A job that was tried often waits up to five minutes for its next attempt. */
 const SETTLE_SECONDS = 420;
 const MAIN = resolve(import.meta.dirname, "../../packages/cli/src/main.ts");
@@ -109,7 +111,7 @@ function boxes(): string[] {
 const one = <T>(of: readonly T[]): T => of[Math.floor(Math.random() * of.length)]!;
 const seconds = (least: number, most: number): number => (least + Math.random() * (most - least)) * 1000;
 
-test(`two servers, four workers, ${SECONDS} s of kills and cuts`, {
+test(`two servers, ${WORKERS} workers, ${SECONDS} s of kills and cuts`, {
   timeout: (SECONDS + SETTLE_SECONDS + 120) * 1000,
 }, async () => {
   const log = { debug: () => {}, info: () => {}, warn: () => {} };
@@ -127,7 +129,7 @@ test(`two servers, four workers, ${SECONDS} s of kills and cuts`, {
   const jobs = await ChaosJobs.open(database.url, store, dir);
   releases.push(() => jobs.close());
   const token = await jobs.token();
-  const proxies = await Promise.all([0, 1, 2, 3].map((number) => CutProxy.open(urls[number % 2]!)));
+  const proxies = await Promise.all(Array.from({ length: WORKERS }, (_, number) => CutProxy.open(urls[number % 2]!)));
   for (const proxy of proxies) releases.push(() => proxy.close());
   const workers = proxies.map((proxy, number) => {
     const words = ["worker", "--server", proxy.url, "--name", `worker-${number}`, "--concurrency", "2"];

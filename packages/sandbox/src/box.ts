@@ -63,6 +63,8 @@ export class Box implements Sandbox {
   readonly #scratch: ScratchView;
   readonly #program: ProgramView;
   readonly #watch: NodeJS.Timeout;
+  /** CPU time at the last look, while it is stopped by signals. */
+  #still: number | undefined;
   #wall: NodeJS.Timeout;
   #startedMs = performance.now();
   #peakVramBytes = 0;
@@ -144,11 +146,25 @@ export class Box implements Sandbox {
    */
   freeze(): void {
     if (this.#parts.cgroup.setFrozen(true)) return;
-    if (!stopAll(() => this.#pids())) this.#end({ kind: "pids" });
+    this.#stop();
+    this.#still = this.cpuMs();
   }
 
   thaw(): void {
+    this.#still = undefined;
     if (!this.#parts.cgroup.setFrozen(false)) for (const pid of this.#pids()) signal(pid, "SIGCONT");
+  }
+
+  #stop(): void {
+    if (!stopAll(() => this.#pids())) this.#end({ kind: "pids" });
+  }
+
+  /** gVisor sends on what was stopped before it was itself, and that may take until a busy host gives it its turn. */
+  #stopAgain(): void {
+    const cpuMs = this.cpuMs();
+    if (cpuMs === this.#still) return;
+    this.#still = cpuMs;
+    this.#stop();
   }
 
   /** By the control groups; where these were given up, by descent from the launcher, which is left alone. */
@@ -175,6 +191,7 @@ export class Box implements Sandbox {
 
   #look(): void {
     this.#program.glance(this.#output() > 0);
+    if (this.#still !== undefined) this.#stopAgain();
     const cause = this.#reached(this.#parts.cgroup.read()) ?? this.#vramReached();
     if (cause !== undefined) this.#end(cause);
   }

@@ -1,5 +1,5 @@
 /** Environments from bundles as scripts and people meet them: the starter, `env check`, `match`, `replay verify`. */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -71,6 +71,23 @@ test("a match is played, its replay verified with the bundle and not without it"
   expect(other.stderr).toContain("the replay is of the bundle");
   expect((await run("replay", "show", "game.jsonl")).status).toBe(0);
 });
+
+test("an environment under a built-in one's name is never taken for that", async () => {
+  const manifest = readFileSync(join(folder, "fair", "environment.yaml"), "utf8");
+  const named = manifest.replace(/^id: .*$/m, "id: connect-four");
+  expect(named).not.toBe(manifest);
+  cpSync(join(folder, "fair"), join(folder, "connect-four"), { recursive: true });
+  writeFileSync(join(folder, "connect-four", "environment.yaml"), named);
+  // A built-in environment's id comes first; a path is the bundle.
+  expect((await run("env", "show", "connect-four")).stdout).not.toContain("fair");
+  const played = await run("match", "./connect-four", "one.py", "--replay", "posing.jsonl", "--json");
+  expect(played.status, played.stderr).toBe(0);
+  expect(JSON.parse(played.stdout)).toMatchObject({ env: "connect-four", environment: { bundle: expect.any(String) } });
+  const verified = await run("replay", "verify", "posing.jsonl");
+  expect(verified.status).toBe(1);
+  expect(verified.stdout).toContain("connect-four is no built-in environment, but that of the bundle");
+  expect((await run("replay", "verify", "posing.jsonl", "--env-bundle", "./connect-four")).status).toBe(0);
+}, 60_000);
 
 test.each([
   ["fair", 0, []],
